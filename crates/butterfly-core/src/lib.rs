@@ -1,1 +1,3 @@
-//! Placeholder.
+//! Butterfly's ground: what a handler is, how its arguments are bound, what it answers.
+
+pub mod head;

@@ -1,0 +1,155 @@
+//! The head of a request: method, target and headers, kept as the bytes that arrived.
+//!
+//! One buffer and a list of ranges into it: a head costs no allocation per header, and the buffer is used again
+//! for the next request of the connection.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use http::Method;
+use smallvec::SmallVec;
+
+/// Where a piece of the head lies in its buffer.
+type Span = Range<u32>;
+
+/// Method, path, query and headers of one request.
+///
+/// # Example
+///
+/// ```
+/// use butterfly_core::head::Head;
+///
+/// let mut head = Head::new("GET".parse()?, "/demo_api/hello?str_info=hi");
+/// head.push("Cookie", b"a=1; b=2");
+/// assert_eq!(head.path(), "/demo_api/hello");
+/// assert_eq!(head.query(), Some("str_info=hi"));
+/// assert_eq!(head.text("cookie").as_deref(), Some("a=1; b=2"));
+/// # Ok::<(), http::method::InvalidMethod>(())
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Head {
+    bytes: Vec<u8>,
+    method: Method,
+    path: Span,
+    query: Option<Span>,
+    headers: SmallVec<[(Span, Span); 16]>,
+}
+
+impl Head {
+    /// A head without headers. The target is a path, optionally with `?query`.
+    #[must_use]
+    pub fn new(method: Method, target: &str) -> Self {
+        let mut head = Self::default();
+        head.restart(method, target);
+        head
+    }
+
+    /// Starts over with another request line, keeping the buffer's memory.
+    pub fn restart(&mut self, method: Method, target: &str) {
+        self.bytes.clear();
+        self.headers.clear();
+        self.method = method;
+        let target = self.keep(target.as_bytes());
+        let bytes = &self.bytes[target.start as usize..target.end as usize];
+        let mark = bytes.iter().position(|b| *b == b'?').map(|at| at as u32);
+        self.path = 0..mark.unwrap_or(target.end);
+        self.query = mark.map(|at| at + 1..target.end);
+    }
+
+    /// Adds a header; the same name may come several times.
+    pub fn push(&mut self, name: &str, value: &[u8]) {
+        let name = self.keep(name.as_bytes());
+        let value = self.keep(value);
+        self.headers.push((name, value));
+    }
+
+    fn keep(&mut self, piece: &[u8]) -> Span {
+        let start = self.bytes.len() as u32;
+        self.bytes.extend_from_slice(piece);
+        start..self.bytes.len() as u32
+    }
+
+    fn slice(&self, span: &Span) -> &[u8] {
+        &self.bytes[span.start as usize..span.end as usize]
+    }
+
+    fn str(&self, span: &Span) -> &str {
+        std::str::from_utf8(self.slice(span)).unwrap_or_default()
+    }
+
+    /// The request method.
+    #[must_use]
+    pub fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// The path as it arrived: percent escapes are still there.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        self.str(&self.path)
+    }
+
+    /// The query string as it arrived, without the `?`.
+    #[must_use]
+    pub fn query(&self) -> Option<&str> {
+        self.query.as_ref().map(|span| self.str(span))
+    }
+
+    /// The first value of a header, whatever the case of its name.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&[u8]> {
+        self.headers()
+            .find(|(known, _)| known.len() == name.len() && known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value)
+    }
+
+    /// The first value of a header as text; bytes that are not UTF-8 are replaced.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<Cow<'_, str>> {
+        self.header(name).map(String::from_utf8_lossy)
+    }
+
+    /// Every header in order of arrival.
+    pub fn headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.headers.iter().map(|(name, value)| (self.str(name), self.slice(value)))
+    }
+
+    /// The value of a cookie, as RFC 6265 splits them; surrounding quotes are removed.
+    #[must_use]
+    pub fn cookie(&self, name: &str) -> Option<&str> {
+        let all = self.headers().filter(|(known, _)| known.eq_ignore_ascii_case("cookie"));
+        all.filter_map(|(_, value)| std::str::from_utf8(value).ok())
+            .flat_map(|line| line.split(';'))
+            .filter_map(|pair| pair.split_once('='))
+            .find(|(known, _)| known.trim() == name)
+            .map(|(_, value)| unquoted(value.trim()))
+    }
+}
+
+fn unquoted(value: &str) -> &str {
+    value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_head_is_used_again_without_leftovers() {
+        let mut head = Head::new(Method::POST, "/a?b=1");
+        head.push("X-One", b"1");
+        head.restart(Method::GET, "/c");
+        assert_eq!((head.path(), head.query()), ("/c", None));
+        assert_eq!(head.header("x-one"), None);
+    }
+
+    #[test]
+    fn cookies_keep_values_with_equal_signs() {
+        let mut head = Head::new(Method::GET, "/");
+        head.push("cookie", b" a = 1 ; token=abc=; q=\"x y\"");
+        assert_eq!(head.cookie("a"), Some("1"));
+        assert_eq!(head.cookie("token"), Some("abc="));
+        assert_eq!(head.cookie("q"), Some("x y"));
+        assert_eq!(head.cookie("none"), None);
+    }
+}
