@@ -1,3 +1,48 @@
-//! Butterfly's ground: what a handler is, how its arguments are bound, what it answers.
+//! Butterfly's ground: what a handler is, how its arguments are bound, what it answers, and the one path by which
+//! every door calls it. No I/O and no engine here.
+//!
+//! Programs use the facade, the crate `butterfly`; libraries of handlers and of doors can build on this one.
 
+pub mod access_log;
+mod app;
+pub mod args;
+mod body;
+mod call;
+mod ctx;
+pub mod current;
+mod error;
+pub mod handler;
 pub mod head;
+mod job;
+mod metrics;
+pub mod openapi;
+mod permit;
+pub mod registry;
+pub mod reply;
+mod reqid;
+mod route;
+mod stat;
+mod url_for;
+
+pub use app::App;
+pub use body::Body;
+pub use call::{Running, call};
+pub use ctx::{Ctx, Door, Notes, States};
+pub use error::{BadParams, Error, Fault, IntoError, Result};
+pub use handler::Handler;
+pub use job::Job;
+pub use metrics::Metrics;
+pub use registry::Registry;
+pub use reply::Reply;
+pub use reqid::{ReqId, ReqIdError, ReqIdParts};
+pub use stat::Stat;
+pub use url_for::{UrlError, url_for};
+
+pub use {schemars, serde, serde_json};
+
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::route::{route_bytes, route_len, route_str};
+    pub use inventory;
+    pub use regex_lite::Regex;
+}

@@ -1,0 +1,141 @@
+//! The access log's line: one for each call, at every door.
+
+use std::time::Duration;
+
+use crate::handler::Handler;
+use crate::Ctx;
+
+/// Takes whole lines; the program decides where they go.
+pub trait LineSink: Send + Sync + std::fmt::Debug {
+    /// Writes the line's first columns, then the rest.
+    fn line(&self, line: &[u8]);
+    /// Appends text in which nothing can forge a line or a column.
+    fn escape(&self, out: &mut Vec<u8>, text: &[u8]);
+    /// Appends `YYYY-MM-DD HH:MM:SS` of a call.
+    fn stamp(&self, out: &mut Vec<u8>, ctx: &Ctx);
+}
+
+/// What a line says beyond what the context knows.
+#[derive(Debug)]
+pub struct Access<'a> {
+    /// The method of the request, or the door's name.
+    pub method: &'a str,
+    /// The path asked for; the handler's own where there is one.
+    pub function: &'a str,
+    /// The handler, where one was found.
+    pub handler: Option<&'static Handler>,
+    /// The status.
+    pub stat: &'a str,
+    /// From entry to answer.
+    pub cost: Duration,
+    /// The reason, as in `x-reason`.
+    pub reason: &'a str,
+}
+
+impl Access<'_> {
+    /// Writes the line: the columns of the original in its order, tab separated:
+    /// time, pid, source, ip, reqid, method, function, then `cost: stat: user: talk: params: error_msg: res:`.
+    pub fn write(&self, sink: &dyn LineSink, out: &mut Vec<u8>, pid: &str, ctx: &mut Ctx) {
+        out.clear();
+        sink.stamp(out, ctx);
+        put(out, b"\t", pid.as_bytes());
+        self.source(out);
+        out.push(b'\t');
+        ip(out, ctx);
+        put(out, b"\t", ctx.reqid().as_str().as_bytes());
+        out.push(b'\t');
+        sink.escape(out, self.method.as_bytes());
+        out.push(b'\t');
+        sink.escape(out, self.function.as_bytes());
+        out.extend_from_slice(b"\tcost:");
+        seconds(out, self.cost);
+        out.extend_from_slice(b"\tstat:");
+        sink.escape(out, self.stat.as_bytes());
+        out.extend_from_slice(b"\tuser:");
+        sink.escape(out, ctx.username().as_bytes());
+        self.notes(sink, out, ctx);
+        sink.line(out);
+    }
+
+    fn source(&self, out: &mut Vec<u8>) {
+        let Some(handler) = self.handler else { return put(out, b"\t", b"-") };
+        put(out, b"\t", handler.source.short().as_bytes());
+        out.push(b':');
+        number(out, u64::from(handler.source.line), 1);
+    }
+
+    fn notes(&self, sink: &dyn LineSink, out: &mut Vec<u8>, ctx: &mut Ctx) {
+        let notes = ctx.notes_mut();
+        out.extend_from_slice(b"\ttalk:");
+        for (name, ms) in &notes.talk {
+            out.extend_from_slice(name.as_bytes());
+            out.push(b'=');
+            let micros = (ms * 1000.0).round() as u64;
+            number(out, micros / 1000, 1);
+            out.push(b'.');
+            number(out, micros % 1000, 3);
+            out.push(b';');
+        }
+        out.extend_from_slice(b"\tparams:");
+        sink.escape(out, &notes.params);
+        out.extend_from_slice(b"\terror_msg:");
+        sink.escape(out, self.reason.as_bytes());
+        out.extend_from_slice(b"\tres:");
+        for item in &notes.res {
+            sink.escape(out, item.as_bytes());
+            out.push(b';');
+        }
+    }
+}
+
+fn put(out: &mut Vec<u8>, gap: &[u8], text: &[u8]) {
+    out.extend_from_slice(gap);
+    out.extend_from_slice(text);
+}
+
+fn ip(out: &mut Vec<u8>, ctx: &Ctx) {
+    use std::io::Write as _;
+    match ctx.ip() {
+        Some(std::net::IpAddr::V4(v4)) => {
+            for (index, part) in v4.octets().into_iter().enumerate() {
+                if index > 0 {
+                    out.push(b'.');
+                }
+                number(out, u64::from(part), 1);
+            }
+        }
+        // Writing to memory never fails.
+        Some(v6) => drop(write!(out, "{v6}")),
+        None => out.extend_from_slice(b"0.0.0.0"),
+    }
+}
+
+/// Seconds with six decimals, as in `x-cost`.
+pub fn seconds(out: &mut Vec<u8>, cost: Duration) {
+    number(out, cost.as_secs(), 1);
+    out.push(b'.');
+    number(out, u64::from(cost.subsec_micros()), 6);
+}
+
+fn number(out: &mut Vec<u8>, mut value: u64, width: usize) {
+    let mut digits = [b'0'; 20];
+    let mut at = digits.len();
+    while value > 0 || digits.len() - at < width {
+        at -= 1;
+        digits[at] = b'0' + (value % 10) as u8;
+        value /= 10;
+    }
+    out.extend_from_slice(&digits[at..]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seconds_have_six_decimals() {
+        let mut out = Vec::new();
+        seconds(&mut out, Duration::from_micros(1_000_042));
+        assert_eq!(out, b"1.000042");
+    }
+}

@@ -1,0 +1,294 @@
+//! What one call knows of itself.
+
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, Instant, SystemTime};
+
+use crate::head::Head;
+use crate::{App, ReqId};
+
+/// The way by which a call came in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Door {
+    /// HTTP.
+    Http,
+    /// The message queue.
+    Queue,
+    /// The schedule.
+    Schedule,
+    /// A workflow.
+    Flow,
+    /// The command line.
+    Cli,
+    /// An AI agent.
+    Mcp,
+}
+
+/// What one call knows: its id, door, caller, deadline and timings, and the app that it runs in.
+///
+/// # Example
+///
+/// ```
+/// use butterfly_core::{Ctx, Door};
+///
+/// let ctx = Ctx::new(Door::Cli);
+/// ctx.mark("think");
+/// assert_eq!(ctx.reqid().as_str().len(), 16);
+/// assert_eq!(ctx.username(), "-");
+/// ```
+pub struct Ctx {
+    reqid: ReqId,
+    door: Door,
+    app: Arc<App>,
+    started: Instant,
+    wall: SystemTime,
+    ip: Option<IpAddr>,
+    username: Option<String>,
+    deadline: Option<Instant>,
+    head: Option<Box<Head>>,
+    notes: Mutex<Notes>,
+}
+
+/// What a call gathers for its log line.
+#[derive(Debug, Default)]
+pub struct Notes {
+    /// Timing marks in milliseconds.
+    pub talk: Vec<(&'static str, f64)>,
+    /// The parameters as `name=value`, joined by `;`, not yet escaped.
+    pub params: Vec<u8>,
+    /// Results that the handler wants in the log.
+    pub res: Vec<String>,
+    marked: Option<Instant>,
+}
+
+/// The part of a long argument that the access log keeps, in bytes.
+const PARAM_LOGGED: usize = 512;
+
+impl Ctx {
+    /// A context for a call from here: tests, the command line.
+    #[must_use]
+    pub fn new(door: Door) -> Self {
+        Self::within(Arc::default(), door)
+    }
+
+    /// A context for a call in an app.
+    #[must_use]
+    pub fn within(app: Arc<App>, door: Door) -> Self {
+        let wall = SystemTime::now();
+        Self {
+            reqid: ReqId::at(wall),
+            door,
+            app,
+            started: Instant::now(),
+            wall,
+            ip: None,
+            username: None,
+            deadline: None,
+            head: None,
+            notes: Mutex::default(),
+        }
+    }
+
+    /// Makes the context that of a new call, keeping its memory: a connection uses one for all its requests.
+    pub fn restart(&mut self) {
+        self.wall = SystemTime::now();
+        self.started = Instant::now();
+        self.reqid = ReqId::at(self.wall);
+        self.username = None;
+        self.deadline = None;
+        let notes = self.notes_mut();
+        notes.talk.clear();
+        notes.params.clear();
+        notes.res.clear();
+        notes.marked = None;
+    }
+
+    /// The id of the call, the same in every log line that it causes.
+    #[must_use]
+    pub fn reqid(&self) -> ReqId {
+        self.reqid
+    }
+
+    /// Takes over the id of the call that caused this one.
+    pub fn set_reqid(&mut self, reqid: ReqId) {
+        self.reqid = reqid;
+    }
+
+    /// The way by which the call came in.
+    #[must_use]
+    pub fn door(&self) -> Door {
+        self.door
+    }
+
+    /// The app that the call runs in: its handlers and its state.
+    #[must_use]
+    pub fn app(&self) -> &Arc<App> {
+        &self.app
+    }
+
+    /// The state of type `T` that the program gave the app.
+    ///
+    /// # Errors
+    ///
+    /// A server fault that names the type, when the program gave none.
+    pub fn state<T: Any + Send + Sync>(&self) -> crate::Result<&T> {
+        let found = self.app.state.get::<T>();
+        found.ok_or_else(|| {
+            let name = std::any::type_name::<T>();
+            crate::Error::server(format!("no state of type {name}: add .state(value) where the app is built"))
+        })
+    }
+
+    /// When the call entered.
+    #[must_use]
+    pub fn started(&self) -> Instant {
+        self.started
+    }
+
+    /// The time of day at which the call entered.
+    #[must_use]
+    pub fn wall(&self) -> SystemTime {
+        self.wall
+    }
+
+    /// The address of the caller.
+    #[must_use]
+    pub fn ip(&self) -> Option<IpAddr> {
+        self.ip
+    }
+
+    /// Sets the address of the caller.
+    pub fn set_ip(&mut self, ip: Option<IpAddr>) {
+        self.ip = ip;
+    }
+
+    /// The name of the caller, or `-`.
+    #[must_use]
+    pub fn username(&self) -> &str {
+        self.username.as_deref().unwrap_or("-")
+    }
+
+    /// Sets the name of the caller.
+    pub fn set_username(&mut self, name: Option<String>) {
+        self.username = name;
+    }
+
+    /// When the call is given up.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
+    /// Sets when the call is given up.
+    pub fn set_deadline(&mut self, deadline: Option<Instant>) {
+        self.deadline = deadline;
+    }
+
+    /// The time left until the deadline; `None` when there is none.
+    #[must_use]
+    pub fn remaining(&self) -> Option<Duration> {
+        self.deadline.map(|at| at.saturating_duration_since(Instant::now()))
+    }
+
+    /// The head of the HTTP request; `None` at other doors.
+    #[must_use]
+    pub fn head(&self) -> Option<&Head> {
+        self.head.as_deref()
+    }
+
+    /// Puts in the head of the HTTP request, and gives back the one before.
+    pub fn replace_head(&mut self, head: Option<Box<Head>>) -> Option<Box<Head>> {
+        std::mem::replace(&mut self.head, head)
+    }
+
+    /// The value of a request header as text.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<std::borrow::Cow<'_, str>> {
+        self.head()?.text(name)
+    }
+
+    /// The value of a cookie.
+    #[must_use]
+    pub fn cookie(&self, name: &str) -> Option<&str> {
+        self.head()?.cookie(name)
+    }
+
+    /// Notes the time since the last mark (or the start) under a name: `talk:name=0.012` in the access log, in
+    /// milliseconds, and `butterfly_talk_seconds` in the metrics. The same name adds up.
+    pub fn mark(&self, name: &'static str) {
+        let now = Instant::now();
+        let mut notes = self.notes();
+        let since = notes.marked.replace(now).unwrap_or(self.started);
+        let ms = (now - since).as_secs_f64() * 1000.0;
+        match notes.talk.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, sum)) => *sum += ms,
+            None => notes.talk.push((name, ms)),
+        }
+    }
+
+    /// Adds an item to the `res:` field of the access log.
+    pub fn note(&self, item: impl Into<String>) {
+        self.notes().res.push(item.into());
+    }
+
+    /// Writes the call's parameters for the log, long values cut.
+    pub fn note_params(&self, describe: impl FnOnce(&mut dyn FnMut(&str, &str))) {
+        let mut notes = self.notes();
+        let line = &mut notes.params;
+        line.clear();
+        describe(&mut |name, value| {
+            if !line.is_empty() {
+                line.push(b';');
+            }
+            line.extend_from_slice(name.as_bytes());
+            line.push(b'=');
+            let cut = value.floor_char_boundary(PARAM_LOGGED);
+            line.extend_from_slice(&value.as_bytes()[..cut]);
+            if cut < value.len() {
+                line.extend_from_slice("…".as_bytes());
+            }
+        });
+    }
+
+    fn notes(&self) -> MutexGuard<'_, Notes> {
+        self.notes.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// What the call gathered for its log line.
+    pub fn notes_mut(&mut self) -> &mut Notes {
+        self.notes.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Ctx {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Ctx({}, {:?})", self.reqid, self.door)
+    }
+}
+
+/// Values that a program gives its app, one for each type.
+#[derive(Default)]
+pub struct States(HashMap<TypeId, Box<dyn Any + Send + Sync>>);
+
+impl States {
+    /// Puts in a value; one of the same type is replaced.
+    pub fn insert<T: Any + Send + Sync>(&mut self, value: T) {
+        self.0.insert(TypeId::of::<T>(), Box::new(value));
+    }
+
+    /// The value of a type.
+    #[must_use]
+    pub fn get<T: Any + Send + Sync>(&self) -> Option<&T> {
+        self.0.get(&TypeId::of::<T>())?.downcast_ref()
+    }
+}
+
+impl fmt::Debug for States {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "States({})", self.0.len())
+    }
+}

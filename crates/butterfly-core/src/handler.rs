@@ -1,0 +1,175 @@
+//! What a handler is: one description that every door reads.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use schemars::{Schema, SchemaGenerator};
+use serde_json::Value;
+
+use crate::args::Input;
+use crate::{Ctx, Error, Reply};
+
+/// One handler: where it is reached, what it takes, what it answers, and how it is run. `#[handler]` writes it.
+#[derive(Debug)]
+pub struct Handler {
+    /// The route, such as `/demo_api/hello` or `/users/{id}`; lower case but for the names in braces.
+    pub path: &'static str,
+    /// The doc comment.
+    pub doc: &'static str,
+    /// How body and answer travel.
+    pub kind: Kind,
+    /// The parameters in order.
+    pub params: &'static [Param],
+    /// Limits and the like.
+    pub options: Options,
+    /// Where the function stands.
+    pub source: Source,
+    /// The schema of the answer; `None` where the answer is no JSON.
+    pub reply: fn(&mut SchemaGenerator) -> Option<Schema>,
+    /// Binds the arguments, then gives the future that runs the function.
+    pub run: Run,
+}
+
+/// Binds the input to the handler's parameters and starts the call.
+pub type Run = for<'c> fn(&'c Ctx, Input<'_>) -> Result<Call<'c>, Error>;
+
+/// A call that runs.
+pub type Call<'c> = Pin<Box<dyn Future<Output = Result<Reply, Error>> + Send + 'c>>;
+
+/// How a handler's body and answer travel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Arguments in, JSON with `stat` out.
+    Api,
+    /// The handler reads the body itself; JSON with `stat` out.
+    Upload,
+    /// A file or stream out.
+    Download,
+    /// The handler chooses status and content type.
+    Http,
+}
+
+impl Kind {
+    /// The word that `#[handler(..)]` takes, and listings show.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Kind::Api => "api",
+            Kind::Upload => "upload",
+            Kind::Download => "download",
+            Kind::Http => "http",
+        }
+    }
+
+    /// True where every answer is a JSON object with `stat`, errors too.
+    #[must_use]
+    pub fn answers_stat(self) -> bool {
+        matches!(self, Kind::Api | Kind::Upload)
+    }
+}
+
+/// Where a parameter's value comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// Query string or an entry of the body.
+    Named,
+    /// A segment of the path.
+    Path,
+    /// The whole body, as `Json<T>`.
+    Body,
+    /// The call itself: the context or the body as a stream. Not visible to the caller.
+    Context,
+}
+
+/// One parameter of a handler.
+#[derive(Debug)]
+pub struct Param {
+    /// Its name, as in the function.
+    pub name: &'static str,
+    /// Its doc comment.
+    pub doc: &'static str,
+    /// Its type, as written.
+    pub ty: &'static str,
+    /// Where its value comes from.
+    pub place: Place,
+    /// True when a call without it is refused.
+    pub required: bool,
+    /// True when logs must not show its value.
+    pub secret: bool,
+    /// The default's value, where it can be shown as JSON.
+    pub default: Option<fn() -> Option<Value>>,
+    /// What values it takes.
+    pub checks: &'static [Check],
+    /// The schema of its type.
+    pub schema: fn(&mut SchemaGenerator) -> Schema,
+}
+
+/// A check as the description shows it; the code that checks is in the binding.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub enum Check {
+    /// A number's bounds; the flag says that the upper one itself is out.
+    Range(Option<f64>, Option<f64>, bool),
+    /// The bounds of a length.
+    Len(Option<usize>, Option<usize>),
+    /// A pattern.
+    Regex(&'static str),
+    /// A function of the user's, by name.
+    Custom(&'static str),
+}
+
+/// What `#[handler(..)]` can set beyond the kind.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Options {
+    /// The methods that the HTTP door takes; empty means all.
+    pub methods: &'static [&'static str],
+    /// The longest that a call may take; the door's own limit when `None`.
+    pub timeout: Option<Duration>,
+    /// For operators: answered to callers on this machine, elsewhere only with the token `ops.token`.
+    pub ops: bool,
+}
+
+/// A place in the source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Source {
+    /// The file, as the compiler names it.
+    pub file: &'static str,
+    /// The folder of the crate's manifest.
+    pub root: &'static str,
+    /// The line.
+    pub line: u32,
+}
+
+impl Source {
+    /// The file below the crate's folder.
+    #[must_use]
+    pub fn short(&self) -> &'static str {
+        self.file.strip_prefix(self.root).map_or(self.file, |rest| rest.trim_start_matches('/'))
+    }
+}
+
+/// A handler that the linker collected.
+#[derive(Debug, Clone, Copy)]
+pub struct Registered(pub &'static Handler);
+
+inventory::collect!(Registered);
+
+impl Handler {
+    /// The parameters that a caller can give.
+    pub fn visible(&self) -> impl Iterator<Item = &'static Param> {
+        self.params.iter().filter(|param| param.place != Place::Context)
+    }
+
+    /// The app: the path's first segment.
+    #[must_use]
+    pub fn app(&self) -> &'static str {
+        self.path.trim_start_matches('/').split('/').next().unwrap_or_default()
+    }
+
+    /// The first line of the doc comment.
+    #[must_use]
+    pub fn summary(&self) -> &'static str {
+        self.doc.trim().lines().next().unwrap_or_default().trim()
+    }
+}
