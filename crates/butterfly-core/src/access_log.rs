@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::handler::Handler;
 use crate::Ctx;
+use crate::handler::Handler;
 
 /// Takes whole lines; the program decides where they go.
 pub trait LineSink: Send + Sync + std::fmt::Debug {

@@ -38,7 +38,10 @@ impl Body {
     }
 
     /// A body from a stream; `length` is its size in bytes where it is known.
-    pub fn stream(pieces: impl Stream<Item = io::Result<Bytes>> + Send + 'static, length: Option<u64>) -> Self {
+    pub fn stream(
+        pieces: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
+        length: Option<u64>,
+    ) -> Self {
         Self { pieces: Some(Box::pin(pieces)), first: None, length }
     }
 
@@ -90,6 +93,12 @@ impl<B: Into<Bytes>> From<B> for Body {
         let bytes = bytes.into();
         let length = Some(bytes.len() as u64);
         Self { pieces: None, first: Some(bytes).filter(|bytes| !bytes.is_empty()), length }
+    }
+}
+
+impl Default for Body {
+    fn default() -> Self {
+        Self::empty()
     }
 }
 

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 
 use crate::args::Input;
 use crate::handler::{Call, Handler};
-use crate::{Ctx, Error, Fault, ReqId, Reply, Result, current, permit};
+use crate::{Ctx, Error, Fault, Reply, ReqId, Result, current, permit};
 
 /// Calls a handler: the caller's permission, the arguments, the function, the answer.
 ///
@@ -27,9 +27,8 @@ use crate::{Ctx, Error, Fault, ReqId, Reply, Result, current, permit};
 /// ```
 pub fn call<'c>(handler: &'static Handler, ctx: &'c Ctx, input: Input<'_>) -> Running<'c> {
     let reqid = ctx.reqid();
-    let started = permit::check(handler, ctx).and_then(|()| {
-        current::scope(reqid, || caught(|| (handler.run)(ctx, input)))?
-    });
+    let started = permit::check(handler, ctx)
+        .and_then(|()| current::scope(reqid, || caught(|| (handler.run)(ctx, input)))?);
     let state = match started {
         Ok(future) => State::Running(future),
         Err(error) => State::Failed(Some(error)),
@@ -57,7 +56,9 @@ impl Future for Running<'_> {
         let Self { state, reqid, handler } = &mut *self;
         current::scope(*reqid, || {
             let result = match state {
-                State::Failed(error) => Err(error.take().unwrap_or_else(|| Error::server("polled after its end"))),
+                State::Failed(error) => {
+                    Err(error.take().unwrap_or_else(|| Error::server("polled after its end")))
+                }
                 State::Running(future) => match caught(|| future.as_mut().poll(cx)) {
                     Ok(Poll::Pending) => return Poll::Pending,
                     Ok(Poll::Ready(result)) => result,
@@ -81,7 +82,8 @@ impl std::fmt::Debug for Running<'_> {
 /// Runs code of the user's; its panic becomes an error. The handler's own state is dropped with the future, so that
 /// nothing half-done is seen again.
 fn caught<T>(run: impl FnOnce() -> T) -> Result<T> {
-    catch_unwind(AssertUnwindSafe(run)).map_err(|payload| Error::server(format!("panicked: {}", message(&*payload))))
+    catch_unwind(AssertUnwindSafe(run))
+        .map_err(|payload| Error::server(format!("panicked: {}", message(&*payload))))
 }
 
 fn message(payload: &(dyn Any + Send)) -> &str {

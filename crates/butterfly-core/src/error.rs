@@ -153,7 +153,9 @@ impl Fault {
             Fault::BadPath => "Get API Exception".into(),
             Fault::BadParams(_) => "Param check failed".into(),
             Fault::BadBody(_) => "Param check exception".into(),
-            Fault::MethodNotAllowed { allow } => format!("Method not allowed, use {}", allow.join(", ")).into(),
+            Fault::MethodNotAllowed { allow } => {
+                format!("Method not allowed, use {}", allow.join(", ")).into()
+            }
             Fault::TooLarge { limit } => format!("Body is larger than {limit} bytes").into(),
             Fault::UnsupportedMedia => "Unsupported media type, send JSON or a form".into(),
             Fault::Forbidden(why) => why.as_str().into(),

@@ -11,6 +11,7 @@ mod call;
 mod ctx;
 pub mod current;
 mod error;
+mod generated;
 pub mod handler;
 pub mod head;
 mod job;
@@ -29,6 +30,7 @@ pub use body::Body;
 pub use call::{Running, call};
 pub use ctx::{Ctx, Door, Notes, States};
 pub use error::{BadParams, Error, Fault, IntoError, Result};
+pub use generated::{Arg, FromBody};
 pub use handler::Handler;
 pub use job::Job;
 pub use metrics::Metrics;
@@ -40,9 +42,16 @@ pub use url_for::{UrlError, url_for};
 
 pub use {schemars, serde, serde_json};
 
+/// What code written by `#[handler]` needs. Not for anyone else.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::__route as route;
+    pub use crate::args::{Binder, Input, check};
+    pub use crate::generated::{FromBody, Pattern, Shown, ShownAsJson, ShownNot, schema};
+    pub use crate::handler::{Call, Check, Handler, Kind, Options, Param, Place, Registered, Source};
+    pub use crate::reply::{Ret, ViaResult, ViaValue};
     pub use crate::route::{route_bytes, route_len, route_str};
+    pub use crate::{Ctx, Error, Job};
     pub use inventory;
-    pub use regex_lite::Regex;
+    pub use serde::Serialize;
 }

@@ -10,7 +10,8 @@ use std::time::Duration;
 use crate::registry::Registry;
 
 /// Upper bounds of the duration histogram, in microseconds.
-const BOUNDS: [u64; 12] = [50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 50_000, 250_000, 1_000_000, 10_000_000];
+const BOUNDS: [u64; 12] =
+    [50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 50_000, 250_000, 1_000_000, 10_000_000];
 /// Threads share so many copies of the figures; more copies, fewer threads on one cache line.
 const SHARDS: usize = 8;
 /// Each handler tells apart so many statuses; the others are counted as `other`.
@@ -121,11 +122,21 @@ impl Metrics {
         }
         head(out, "butterfly_talk_total", "counter", "Timing marks by handler and mark.")?;
         for ((index, mark), (count, _)) in &rare.talk {
-            writeln!(out, "butterfly_talk_total{{handler={:?},mark=\"{}\"}} {count}", name(*index), label(mark))?;
+            writeln!(
+                out,
+                "butterfly_talk_total{{handler={:?},mark=\"{}\"}} {count}",
+                name(*index),
+                label(mark)
+            )?;
         }
         head(out, "butterfly_talk_seconds_total", "counter", "Time up to timing marks by handler and mark.")?;
         for ((index, mark), (_, seconds)) in &rare.talk {
-            writeln!(out, "butterfly_talk_seconds_total{{handler={:?},mark=\"{}\"}} {seconds}", name(*index), label(mark))?;
+            writeln!(
+                out,
+                "butterfly_talk_seconds_total{{handler={:?},mark=\"{}\"}} {seconds}",
+                name(*index),
+                label(mark)
+            )?;
         }
         head(out, "butterfly_connections", "gauge", "Open HTTP connections.")?;
         writeln!(out, "butterfly_connections {}", self.connections.load(Ordering::Relaxed))?;
@@ -212,6 +223,9 @@ mod tests {
         assert!(text.contains("butterfly_requests_total{handler=\"-\",stat=\"other\"} 36\n"), "{text}");
         assert!(text.contains("butterfly_request_seconds_bucket{handler=\"-\",le=\"0.0001\"} 1\n"), "{text}");
         assert!(text.contains("butterfly_request_seconds_count{handler=\"-\"} 101\n"), "{text}");
-        assert!(text.contains("butterfly_talk_seconds_total{handler=\"-\",mark=\"think\"} 0.002\n"), "{text}");
+        assert!(
+            text.contains("butterfly_talk_seconds_total{handler=\"-\",mark=\"think\"} 0.002\n"),
+            "{text}"
+        );
     }
 }

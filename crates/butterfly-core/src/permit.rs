@@ -19,7 +19,8 @@ pub(crate) fn check(handler: &Handler, ctx: &Ctx) -> Result<()> {
 }
 
 fn from_here(ctx: &Ctx) -> bool {
-    let forwarded = ["x-forwarded-for", "x-real-ip", "forwarded"].iter().any(|name| ctx.header(name).is_some());
+    let forwarded =
+        ["x-forwarded-for", "x-real-ip", "forwarded"].iter().any(|name| ctx.header(name).is_some());
     !forwarded && ctx.ip().is_some_and(|ip| ip.to_canonical().is_loopback())
 }
 

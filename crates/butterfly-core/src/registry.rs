@@ -90,7 +90,9 @@ impl Registry {
         let mut by_path: BTreeMap<String, Slots> = BTreeMap::new();
         for (index, handler) in handlers.iter().enumerate() {
             let slots = by_path.entry(shape(handler.path)).or_default();
-            if let Some(twin) = slots.iter().map(|slot| handlers[*slot as usize]).find(|twin| overlap(twin, handler)) {
+            if let Some(twin) =
+                slots.iter().map(|slot| handlers[*slot as usize]).find(|twin| overlap(twin, handler))
+            {
                 return Err(RegistryError::Duplicate(twin, handler));
             }
             slots.push(index as u32);
@@ -136,7 +138,11 @@ impl Registry {
     pub fn find(&self, method: &str, path: &str) -> Result<Found, Missed> {
         let path = if path.len() > 1 { path.strip_suffix('/').unwrap_or(path) } else { path };
         if let Some(slots) = self.plain(path) {
-            return self.by_method(slots, method).map(|(handler, index)| Found { handler, index, captures: Vec::new() });
+            return self.by_method(slots, method).map(|(handler, index)| Found {
+                handler,
+                index,
+                captures: Vec::new(),
+            });
         }
         if !self.has_dynamic {
             return Err(Missed::Path);
@@ -146,7 +152,9 @@ impl Registry {
 
     fn plain(&self, path: &str) -> Option<&Slots> {
         match self.plain.get(path) {
-            None if path.bytes().any(|b| b.is_ascii_uppercase()) => self.plain.get(&path.to_ascii_lowercase()),
+            None if path.bytes().any(|b| b.is_ascii_uppercase()) => {
+                self.plain.get(&path.to_ascii_lowercase())
+            }
             found => found,
         }
     }
@@ -166,7 +174,9 @@ impl Registry {
     fn by_method(&self, slots: &Slots, method: &str) -> Result<(&'static Handler, usize), Missed> {
         let all = slots.iter().map(|slot| (self.handlers[*slot as usize], *slot as usize));
         let mut fitting = all.clone().filter(|(handler, _)| takes(handler, method));
-        fitting.next().ok_or_else(|| Missed::Method(all.flat_map(|(handler, _)| handler.options.methods).copied().collect()))
+        fitting.next().ok_or_else(|| {
+            Missed::Method(all.flat_map(|(handler, _)| handler.options.methods).copied().collect())
+        })
     }
 }
 

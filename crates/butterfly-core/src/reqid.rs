@@ -58,7 +58,9 @@ pub struct ReqIdError;
 
 impl fmt::Display for ReqIdError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a reqid is 1 to 40 characters of A-Z a-z 0-9 _ - .; one that can be decoded is 16 hex digits")
+        f.write_str(
+            "a reqid is 1 to 40 characters of A-Z a-z 0-9 _ - .; one that can be decoded is 16 hex digits",
+        )
     }
 }
 
@@ -151,9 +153,9 @@ fn lane() -> u16 {
         let host = ["/etc/machine-id", "/etc/hostname", "/proc/sys/kernel/random/boot_id"]
             .iter()
             .filter_map(|file| std::fs::read(file).ok())
-            .fold(0xCBF2_9CE4_8422_2325_u64, |hash, bytes| bytes.iter().fold(hash, |hash, byte| {
-                (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01B3)
-            }));
+            .fold(0xCBF2_9CE4_8422_2325_u64, |hash, bytes| {
+                bytes.iter().fold(hash, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01B3))
+            });
         let pid = std::process::id();
         (host >> 48) as u16 ^ (host >> 16) as u16 ^ pid as u16 ^ (pid >> 16) as u16
     })
@@ -194,8 +196,9 @@ mod tests {
     #[test]
     fn two_million_ids_from_four_threads_differ_and_decode_to_their_time() {
         let before = SystemTime::now() - Duration::from_millis(1);
-        let makers: Vec<_> =
-            (0..4).map(|_| std::thread::spawn(|| (0..500_000).map(|_| ReqId::new()).collect::<Vec<_>>())).collect();
+        let makers: Vec<_> = (0..4)
+            .map(|_| std::thread::spawn(|| (0..500_000).map(|_| ReqId::new()).collect::<Vec<_>>()))
+            .collect();
         let ids: Vec<ReqId> = makers.into_iter().flat_map(|maker| maker.join().unwrap()).collect();
         let after = SystemTime::now();
         assert_eq!(ids.iter().collect::<HashSet<_>>().len(), 2_000_000);
@@ -207,7 +210,8 @@ mod tests {
 
     #[test]
     fn every_count_of_a_millisecond_has_an_id_of_its_own() {
-        let ids: HashSet<u64> = (0..1 << COUNT_BITS).map(|count| spread(7 << COUNT_BITS | count, 0xBEEF)).collect();
+        let ids: HashSet<u64> =
+            (0..1 << COUNT_BITS).map(|count| spread(7 << COUNT_BITS | count, 0xBEEF)).collect();
         assert_eq!(ids.len(), 1 << COUNT_BITS);
     }
 

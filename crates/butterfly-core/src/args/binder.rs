@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 use super::input::{Input, Payload};
 use super::{json, query, text};
 use crate::handler::{Param, Place};
-use crate::{BadParams, Ctx, Error, Fault};
+use crate::{Arg, BadParams, Ctx, Error, Fault};
 
 /// What arrived for one parameter, not yet parsed.
 #[derive(Debug, Default)]
@@ -61,7 +61,9 @@ impl<'a> Binder<'a> {
             }
             (Payload::Form(bytes), _) => self.overriding_form(bytes)?,
             (Payload::Pairs(pairs), _) => {
-                self.override_with(pairs.iter().map(|(name, value)| (name.as_str(), Cow::Borrowed(value.as_str()))));
+                self.override_with(
+                    pairs.iter().map(|(name, value)| (name.as_str(), Cow::Borrowed(value.as_str()))),
+                );
             }
         }
         Ok(())
@@ -78,7 +80,8 @@ impl<'a> Binder<'a> {
 
     /// A form in the body: its names replace those of the query string.
     fn overriding_form(&mut self, bytes: &'a [u8]) -> Result<(), Error> {
-        let text = std::str::from_utf8(bytes).map_err(|_| Fault::BadBody("the form is not valid UTF-8".into()))?;
+        let text =
+            std::str::from_utf8(bytes).map_err(|_| Fault::BadBody("the form is not valid UTF-8".into()))?;
         let mut pairs = Vec::new();
         for (name, value) in query::pairs(text) {
             if let (Some(name), Some(value)) = (self.decoded(name, name), self.decoded(name, value)) {
@@ -117,8 +120,13 @@ impl<'a> Binder<'a> {
     }
 
     fn unknown(&self) -> String {
-        let names: Vec<&str> = self.params.iter().filter(|p| p.place != Place::Context).map(|p| p.name).collect();
-        if names.is_empty() { "unknown: this handler takes no parameters".into() } else { format!("unknown, known are {}", names.join(", ")) }
+        let names: Vec<&str> =
+            self.params.iter().filter(|p| p.place != Place::Context).map(|p| p.name).collect();
+        if names.is_empty() {
+            "unknown: this handler takes no parameters".into()
+        } else {
+            format!("unknown, known are {}", names.join(", "))
+        }
     }
 
     fn push(&mut self, name: &str, value: Cow<'a, str>) {
@@ -141,7 +149,7 @@ impl<'a> Binder<'a> {
     }
 
     /// The typed value of a parameter that must be given. `None` means that a problem was noted.
-    pub fn required<T: DeserializeOwned>(&mut self, index: usize) -> Option<T> {
+    pub fn required<T: Arg>(&mut self, index: usize) -> Option<T> {
         match self.take(index) {
             Ok(Some(value)) => Some(value),
             Ok(None) => self.problem(index, "missing"),
@@ -150,7 +158,7 @@ impl<'a> Binder<'a> {
     }
 
     /// The typed value of a parameter with a default.
-    pub fn or_else<T: DeserializeOwned>(&mut self, index: usize, default: impl FnOnce() -> T) -> Option<T> {
+    pub fn or_else<T: Arg>(&mut self, index: usize, default: impl FnOnce() -> T) -> Option<T> {
         match self.take(index) {
             Ok(value) => Some(value.unwrap_or_else(default)),
             Err(problem) => self.problem(index, problem),
@@ -158,7 +166,12 @@ impl<'a> Binder<'a> {
     }
 
     /// Applies a check to a value that was read; a value that does not fit becomes `None`.
-    pub fn check<T>(&mut self, index: usize, value: Option<T>, check: impl FnOnce(&T) -> Result<(), String>) -> Option<T> {
+    pub fn check<T>(
+        &mut self,
+        index: usize,
+        value: Option<T>,
+        check: impl FnOnce(&T) -> Result<(), String>,
+    ) -> Option<T> {
         let value = value?;
         match check(&value) {
             Ok(()) => Some(value),

@@ -11,7 +11,11 @@ use super::text::shown;
 /// # Errors
 ///
 /// The range as written, and the value.
-pub fn range<T: PartialOrd + Display>(value: &T, range: impl RangeBounds<T>, written: &str) -> Result<(), String> {
+pub fn range<T: PartialOrd + Display>(
+    value: &T,
+    range: impl RangeBounds<T>,
+    written: &str,
+) -> Result<(), String> {
     if range.contains(value) {
         return Ok(());
     }
@@ -23,7 +27,11 @@ pub fn range<T: PartialOrd + Display>(value: &T, range: impl RangeBounds<T>, wri
 /// # Errors
 ///
 /// The range as written, and the length.
-pub fn len(value: &(impl Length + ?Sized), range: impl RangeBounds<usize>, written: &str) -> Result<(), String> {
+pub fn len(
+    value: &(impl Length + ?Sized),
+    range: impl RangeBounds<usize>,
+    written: &str,
+) -> Result<(), String> {
     let length = value.length();
     if range.contains(&length) {
         return Ok(());

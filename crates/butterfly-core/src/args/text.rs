@@ -143,18 +143,28 @@ impl<'de> Deserializer<'de> for Text<'de> {
         visitor.visit_unit()
     }
 
-    fn deserialize_unit_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, TextError> {
+    fn deserialize_unit_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, TextError> {
         visitor.visit_unit()
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, TextError> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, TextError> {
         visitor.visit_newtype_struct(self)
     }
 
     /// Repeated names are a list; so is one text that is a JSON array.
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TextError> {
         match self.texts {
-            [one] if one.trim_start().starts_with('[') => from_json(one, |json| json.deserialize_seq(visitor)),
+            [one] if one.trim_start().starts_with('[') => {
+                from_json(one, |json| json.deserialize_seq(visitor))
+            }
             many => visitor.visit_seq(de::value::SeqDeserializer::new(many.iter().map(Element))),
         }
     }
@@ -268,7 +278,10 @@ mod tests {
         assert_eq!(one::<u8>("-1").unwrap_err(), "expected an integer from 0 to 255, got \"-1\"");
         assert_eq!(one::<Color>("green").unwrap_err(), "expected one of red, blue, got \"green\"");
         assert_eq!(one::<Point>("{}").unwrap_err(), "missing field `x`");
-        assert_eq!(from_text::<u8>(&["1".into(), "2".into()]).unwrap_err(), "was given 2 times, give it once");
+        assert_eq!(
+            from_text::<u8>(&["1".into(), "2".into()]).unwrap_err(),
+            "was given 2 times, give it once"
+        );
         assert!(one::<u8>(&"9".repeat(1000)).unwrap_err().len() < 150);
     }
 }

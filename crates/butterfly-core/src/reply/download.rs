@@ -47,7 +47,10 @@ impl Download {
 
     /// A stream; `length` in bytes where it is known.
     #[must_use]
-    pub fn stream(pieces: impl Stream<Item = io::Result<Bytes>> + Send + 'static, length: Option<u64>) -> Self {
+    pub fn stream(
+        pieces: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
+        length: Option<u64>,
+    ) -> Self {
         Self::of(Content::Stream(Body::stream(pieces, length)))
     }
 
@@ -78,7 +81,11 @@ impl IntoReply for Download {
             return Ok(Reply::of(content));
         }
         let mut reply = Reply::of(content);
-        push_header(&mut reply.headers, "content-type", media_type.as_deref().unwrap_or("application/octet-stream"));
+        push_header(
+            &mut reply.headers,
+            "content-type",
+            media_type.as_deref().unwrap_or("application/octet-stream"),
+        );
         if let Some(name) = save_as {
             push_header(&mut reply.headers, "content-disposition", &attachment(&name));
         }
@@ -93,11 +100,15 @@ impl IntoReply for Download {
 /// The `Content-Disposition` of a name (RFC 6266): plain ASCII, and the full name in RFC 5987 form beside it.
 #[must_use]
 pub fn attachment(name: &str) -> String {
-    let plain: String = name.chars().map(|c| if c.is_ascii_alphanumeric() || ".-_ ".contains(c) { c } else { '_' }).collect();
-    let full: String = name.bytes().map(|b| match b {
-        b if b.is_ascii_alphanumeric() || b".-_".contains(&b) => char::from(b).to_string(),
-        b => format!("%{b:02X}"),
-    }).collect();
+    let plain: String =
+        name.chars().map(|c| if c.is_ascii_alphanumeric() || ".-_ ".contains(c) { c } else { '_' }).collect();
+    let full: String = name
+        .bytes()
+        .map(|b| match b {
+            b if b.is_ascii_alphanumeric() || b".-_".contains(&b) => char::from(b).to_string(),
+            b => format!("%{b:02X}"),
+        })
+        .collect();
     format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{full}")
 }
 

@@ -30,10 +30,8 @@ pub trait IntoReply {
 
 impl<T: Serialize + JsonSchema> IntoReply for T {
     fn into_reply(self) -> Result<Reply> {
-        let document = envelope(&Stat::OK, &self).map_err(|error| Fault::Server {
-            reason: "Dump json exception",
-            source: error.into(),
-        })?;
+        let document = envelope(&Stat::OK, &self)
+            .map_err(|error| Fault::Server { reason: "Dump json exception", source: error.into() })?;
         Ok(Reply::json(Stat::OK, document))
     }
 
@@ -91,7 +89,9 @@ fn has_stat(fields: &[u8]) -> bool {
 
 /// The value has (or seems to have) a `stat` of its own: the framework's replaces it.
 fn without_stat(out: &mut Vec<u8>, start: usize) {
-    if let Ok(mut value) = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(&out[start + 1..]) {
+    if let Ok(mut value) =
+        serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(&out[start + 1..])
+    {
         value.remove("stat");
         out.truncate(start + 1);
         // A map of values that came from JSON always serialises.

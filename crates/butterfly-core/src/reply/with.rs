@@ -86,7 +86,9 @@ impl<T: Serialize + JsonSchema> IntoReply for With<T> {
 pub(crate) fn push_header(headers: &mut Vec<(HeaderName, HeaderValue)>, name: &str, value: &str) {
     match (HeaderName::try_from(name), HeaderValue::try_from(value)) {
         (Ok(name), Ok(value)) => headers.push((name, value)),
-        _ => tracing::error!(target: "butterfly::reply", header = name, "left out a header that HTTP cannot carry"),
+        _ => {
+            tracing::error!(target: "butterfly::reply", header = name, "left out a header that HTTP cannot carry")
+        }
     }
 }
 
@@ -138,7 +140,8 @@ impl Cookie {
     pub(crate) fn line(&self) -> String {
         let guard = if self.http_only { "; HttpOnly" } else { "" };
         // What would end the value early is percent-escaped, so that no value can add an attribute.
-        let value = self.value.replace('%', "%25").replace(';', "%3B").replace(',', "%2C").replace(' ', "%20");
+        let value =
+            self.value.replace('%', "%25").replace(';', "%3B").replace(',', "%2C").replace(' ', "%20");
         format!("{}={value}{}{guard}", self.name, self.attributes)
     }
 }
