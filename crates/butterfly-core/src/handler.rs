@@ -78,8 +78,10 @@ pub enum Place {
     Path,
     /// The whole body, as `Json<T>`.
     Body,
-    /// The call itself: the context or the body as a stream. Not visible to the caller.
+    /// The context. Not visible to the caller.
     Context,
+    /// The body as a stream. Not visible to the caller as a parameter.
+    Stream,
 }
 
 /// One parameter of a handler.
@@ -103,6 +105,14 @@ pub struct Param {
     pub checks: &'static [Check],
     /// The schema of its type.
     pub schema: fn(&mut SchemaGenerator) -> Schema,
+}
+
+impl Param {
+    /// True when a caller can give it by name.
+    #[must_use]
+    pub fn visible(&self) -> bool {
+        !matches!(self.place, Place::Context | Place::Stream)
+    }
 }
 
 /// A check as the description shows it; the code that checks is in the binding.
@@ -137,11 +147,19 @@ pub struct Source {
     pub file: &'static str,
     /// The folder of the crate's manifest.
     pub root: &'static str,
+    /// The module, beginning with its crate.
+    pub module: &'static str,
     /// The line.
     pub line: u32,
 }
 
 impl Source {
+    /// The crate that the handler is in.
+    #[must_use]
+    pub fn krate(&self) -> &'static str {
+        self.module.split("::").next().unwrap_or_default()
+    }
+
     /// The file below the crate's folder.
     #[must_use]
     pub fn short(&self) -> &'static str {
@@ -158,7 +176,13 @@ inventory::collect!(Registered);
 impl Handler {
     /// The parameters that a caller can give.
     pub fn visible(&self) -> impl Iterator<Item = &'static Param> {
-        self.params.iter().filter(|param| param.place != Place::Context)
+        self.params.iter().filter(|param| param.visible())
+    }
+
+    /// True when the handler reads the body itself.
+    #[must_use]
+    pub fn streams(&self) -> bool {
+        self.params.iter().any(|param| param.place == Place::Stream)
     }
 
     /// The app: the path's first segment.

@@ -108,7 +108,7 @@ impl<'a> Binder<'a> {
     }
 
     fn index(&self, name: &str) -> Option<usize> {
-        self.params.iter().position(|param| param.name == name && param.place != Place::Context)
+        self.params.iter().position(|param| param.name == name && param.visible())
     }
 
     fn known(&mut self, name: &str) -> Option<usize> {
@@ -121,7 +121,7 @@ impl<'a> Binder<'a> {
 
     fn unknown(&self) -> String {
         let names: Vec<&str> =
-            self.params.iter().filter(|p| p.place != Place::Context).map(|p| p.name).collect();
+            self.params.iter().filter(|p| p.visible()).map(|p| p.name).collect();
         if names.is_empty() {
             "unknown: this handler takes no parameters".into()
         } else {

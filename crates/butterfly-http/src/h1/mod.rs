@@ -1,9 +1,14 @@
-//! HTTP/1.1 as pure functions over bytes: read a head, cut a body, write an answer.
+//! HTTP/1.1: parsing, framing and writing without I/O, and the connections on top of them.
 //!
-//! Nothing here waits, opens a socket or keeps a clock; the connection loop does that and calls these pieces.
-//! The rules are strict where two servers could read the same bytes differently (RFC 9112, section 11.2): what is
-//! doubtful is refused, never repaired.
+//! hyper serves HTTP/2. For HTTP/1.1 it stands between us and the aim of a request at 0.95 of bare axum's cost:
+//! `docs/architecture.md` has the profile. Tokenising is httparse's work all the same.
 
+pub(crate) mod connection;
 pub mod framing;
 pub mod parse;
+mod receive;
 pub mod respond;
+mod send;
+mod wire;
+
+pub(crate) use wire::Rewound;

@@ -80,7 +80,12 @@ fn handler(model: &Model) -> TokenStream {
             kind: bf::Kind::#kind,
             params: PARAMS,
             options: bf::Options { methods: &[#(#methods),*], timeout: #timeout, ops: #ops },
-            source: bf::Source { file: ::core::file!(), root: ::core::env!("CARGO_MANIFEST_DIR"), line: #line },
+            source: bf::Source {
+                file: ::core::file!(),
+                root: ::core::env!("CARGO_MANIFEST_DIR"),
+                module: ::core::module_path!(),
+                line: #line,
+            },
             reply: |generator| (&&bf::Ret::<#reply>::new()).schema(generator),
             run,
         }
@@ -119,7 +124,8 @@ fn description(param: &Param) -> TokenStream {
         Source::Named => quote!(Named),
         Source::Path => quote!(Path),
         Source::Body => quote!(Body),
-        Source::Ctx | Source::Stream => quote!(Context),
+        Source::Ctx => quote!(Context),
+        Source::Stream => quote!(Stream),
     };
     let schema = if param.visible() {
         quote_spanned!(param.ty.span() => bf::schema::<#inside>)

@@ -69,6 +69,8 @@ pub enum HeadError {
     EncodingInHttp10,
     /// An `Expect` other than `100-continue`.
     ExpectationUnknown,
+    /// The head did not end within its time.
+    Timeout,
 }
 
 impl HeadError {
@@ -77,6 +79,7 @@ impl HeadError {
     pub fn status(self) -> u16 {
         match self {
             Self::Connect => 405,
+            Self::Timeout => 408,
             Self::TargetTooLong => 414,
             Self::ExpectationUnknown => 417,
             Self::TooLarge | Self::TooManyHeaders => 431,
@@ -109,6 +112,7 @@ impl HeadError {
             Self::UnsupportedVersion => "This HTTP version is not spoken here: use HTTP/1.1",
             Self::LineEnd => "Every line of the head must end in CR LF",
             Self::BlankLines => "Too many line ends before the request line: start with the method",
+            Self::Timeout => "The request head did not end in time: send it at once",
             rest => rest.header_reason(),
         }
     }

@@ -1,0 +1,288 @@
+//! One HTTP/1.1 connection: requests in their order, one context and two buffers for all of them.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Instant, UNIX_EPOCH};
+
+use butterfly_core::head::Head;
+use butterfly_core::{Ctx, Fault, Reply, Result};
+use http::{Method, Uri};
+use tokio::net::TcpStream;
+
+use super::parse::{HeadError, HeadLimits, Parsed, Request, Version, is_h2_preface, may_be_complete, parse_head};
+use super::receive::{Receiver, channel};
+use super::respond::BodyLength;
+use super::send::Sending;
+use super::wire::{Gone, Wire};
+use crate::answer::Answer;
+use crate::chain::Chain;
+use crate::door::{BodyMode, Door, Received, Target, timed_out};
+use crate::drain::Drain;
+use crate::service::Peer;
+
+/// How a connection ended.
+#[derive(Debug)]
+pub(crate) enum End {
+    Closed,
+    /// The other end speaks HTTP/2: the connection, and what was read of it.
+    Http2(TcpStream, Vec<u8>),
+}
+
+/// Serves a connection to its end.
+pub(crate) async fn serve(door: &Door, stream: TcpStream, peer: SocketAddr, drain: Arc<Drain>) -> End {
+    let wire = Wire::new(stream, drain);
+    Connection { door, wire, peer, ctx: door.context(), spare: Some(Box::default()), line: Vec::new() }.run().await
+}
+
+struct Connection<'d> {
+    door: &'d Door,
+    wire: Wire,
+    peer: SocketAddr,
+    ctx: Ctx,
+    spare: Option<Box<Head>>,
+    line: Vec<u8>,
+}
+
+/// What comes next on a connection.
+enum Next {
+    Request(Request, Box<Head>),
+    Http2,
+    Refused(HeadError),
+    Gone,
+}
+
+impl Connection<'_> {
+    async fn run(mut self) -> End {
+        loop {
+            match self.next().await {
+                Next::Request(request, head) => match self.exchange(request, head).await {
+                    Ok(true) => {}
+                    Ok(false) => {
+                        self.wire.linger(self.door.options.body_timeout).await;
+                        return End::Closed;
+                    }
+                    Err(_) => return End::Closed,
+                },
+                Next::Refused(error) => {
+                    self.refuse(error).await;
+                    return End::Closed;
+                }
+                Next::Http2 => {
+                    let (stream, first) = self.wire.into_parts();
+                    return End::Http2(stream, first);
+                }
+                Next::Gone => return End::Closed,
+            }
+        }
+    }
+
+    /// Waits for the next head; answers that wait are sent before.
+    async fn next(&mut self) -> Next {
+        let limits = self.door.options.head;
+        let mut head = self.spare.take().unwrap_or_default();
+        let mut seen = 0;
+        let mut begun: Option<Instant> = None;
+        loop {
+            let pending = self.wire.pending();
+            if pending.first() == Some(&b'P') && is_h2_preface(pending) == Some(true) {
+                return Next::Http2;
+            }
+            if worth_parsing(pending, seen, &limits) {
+                match parse_head(pending, &limits, &mut head) {
+                    Ok(Parsed::Done(request)) => return Next::Request(request, head),
+                    Ok(Parsed::Partial) => {}
+                    Err(error) => return Next::Refused(error),
+                }
+            }
+            seen = pending.len();
+            if let Err(gone) = self.wait(seen == 0, &mut begun).await {
+                self.spare = Some(head);
+                return self.nothing_more(gone, seen > 0);
+            }
+        }
+    }
+
+    async fn wait(&mut self, idle: bool, begun: &mut Option<Instant>) -> Result<(), Gone> {
+        let options = &self.door.options;
+        self.wire.flush(options.body_timeout).await.map_err(|_| Gone::Closed)?;
+        if idle {
+            return self.wire.read(self.ctx.started() + options.idle_timeout, true).await;
+        }
+        let begun = *begun.get_or_insert_with(Instant::now);
+        self.wire.read(begun + options.head_timeout, false).await
+    }
+
+    fn nothing_more(&self, gone: Gone, partial: bool) -> Next {
+        match gone {
+            Gone::TimedOut if partial => Next::Refused(HeadError::Timeout),
+            _ => Next::Gone,
+        }
+    }
+
+    /// Answers a head that cannot be read, and ends the connection.
+    async fn refuse(mut self, error: HeadError) {
+        self.ctx.restart();
+        self.ctx.set_ip(Some(self.peer.ip()));
+        let mut answer =
+            Answer::of(butterfly_core::handler::Kind::Http, Err(Fault::BadPath.into()), &self.door.options, self.ctx.reqid());
+        answer.status = error.status();
+        answer.stat = error.status().to_string().into();
+        answer.reason = error.reason().into();
+        let sending = Sending {
+            head_only: false,
+            keep_alive: false,
+            version: Version::Http11,
+            unix_seconds: unix_seconds(&self.ctx),
+            patience: self.door.options.body_timeout,
+        };
+        let cost = self.door.record(&mut self.ctx, None, &answer, &mut self.line);
+        if sending.answer(&mut self.wire, answer, &self.ctx.reqid(), cost).await.is_ok() {
+            self.wire.linger(self.door.options.body_timeout).await;
+        }
+    }
+
+    /// Serves one request; true when the connection may be used again.
+    async fn exchange(&mut self, request: Request, head: Box<Head>) -> io::Result<bool> {
+        self.wire.take(request.len);
+        self.ctx.restart();
+        let head_only = *head.method() == Method::HEAD;
+        self.ctx.replace_head(Some(head));
+        let mut sending =
+            Sending::to(&request, head_only, unix_seconds(&self.ctx), self.door.options.body_timeout);
+        sending.keep_alive &= !self.wire.drain.stopping();
+        let kept = match &self.door.chain {
+            Some(chain) => self.through(&**chain, &request, sending).await?,
+            None => self.straight(&request, sending).await?,
+        };
+        self.spare = self.ctx.replace_head(None);
+        if self.wire.full() {
+            self.wire.flush(self.door.options.body_timeout).await?;
+        }
+        Ok(kept)
+    }
+
+    /// From the head to the handler without a detour.
+    async fn straight(&mut self, request: &Request, mut sending: Sending) -> io::Result<bool> {
+        let door = self.door;
+        door.identify(&mut self.ctx, Some(self.peer.ip()));
+        let routed = self.ctx.head().map_or(Err(Fault::BadPath.into()), |head| door.route(head));
+        if let Ok(Target::Mount(index)) = &routed {
+            return self.through(&*door.mounts[*index].1, request, sending).await;
+        }
+        let mut receiver = Receiver::new(request, door.options.max_body, door.options.body_timeout);
+        let (target, result) = match routed {
+            Ok(target) => {
+                let result = match door.admit(&mut self.ctx, &target) {
+                    BodyMode::Whole(_) => self.run_whole(&target, &mut receiver).await,
+                    BodyMode::Stream(limit) => {
+                        receiver = Receiver::new(request, limit, door.options.body_timeout);
+                        self.run_stream(&target, &mut receiver).await
+                    }
+                };
+                (Some(target), result)
+            }
+            Err(error) => (None, Err(error)),
+        };
+        let answer = door.answer(&self.ctx, target.as_ref(), result).await;
+        let cost = door.record(&mut self.ctx, target.as_ref(), &answer, &mut self.line);
+        let clean = receiver.finished() || receiver.discard(&mut self.wire).await;
+        sending.keep_alive &= clean;
+        sending.answer(&mut self.wire, answer, &self.ctx.reqid(), cost).await
+    }
+
+    async fn run_whole(&mut self, target: &Target, receiver: &mut Receiver) -> Result<Reply> {
+        let body = receiver.whole(&mut self.wire).await?;
+        let Self { door, wire, ctx, .. } = self;
+        let deadline = ctx.deadline();
+        let result = wire.timer.within(deadline, door.run(ctx, target, Received::Whole(body))).await;
+        result.unwrap_or_else(|| Err(timed_out(ctx, deadline.unwrap_or_else(Instant::now))))
+    }
+
+    /// Runs a handler that reads its body, and reads it for the handler.
+    async fn run_stream(&mut self, target: &Target, receiver: &mut Receiver) -> Result<Reply> {
+        let Self { door, wire, ctx, .. } = self;
+        let deadline = ctx.deadline();
+        let (sink, body) = channel(receiver.announced());
+        let running = door.run(ctx, target, Received::Stream(body));
+        let joined = beside(receiver.pump(wire, sink), running);
+        match deadline {
+            None => joined.await,
+            Some(deadline) => {
+                let result = tokio::time::timeout_at(deadline.into(), joined).await;
+                result.unwrap_or_else(|_| Err(timed_out(ctx, deadline)))
+            }
+        }
+    }
+
+    /// Through layers, or to a mounted service: both speak the types of the `http` crate.
+    async fn through(&mut self, chain: &dyn Chain, request: &Request, mut sending: Sending) -> io::Result<bool> {
+        let Some(call) = self.ctx.head().and_then(|head| http_request(head, request.version, self.peer)) else {
+            return Err(io::ErrorKind::InvalidData.into());
+        };
+        let mut receiver = Receiver::new(request, self.door.options.max_upload, self.door.options.body_timeout);
+        let (sink, body) = channel(receiver.announced());
+        let mut response = beside(receiver.pump(&mut self.wire, sink), chain.serve(call.map(|()| body))).await;
+        sending.keep_alive &= receiver.finished() || receiver.discard(&mut self.wire).await;
+        let body = std::mem::take(response.body_mut());
+        let headers = response.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
+        let announced = response.headers().get(http::header::CONTENT_LENGTH).and_then(|text| text.to_str().ok()?.parse().ok());
+        let length = match announced.filter(|_| sending.head_only).or(body.length()) {
+            Some(length) => BodyLength::Known(length),
+            None => BodyLength::Chunked,
+        };
+        let status = response.status().as_u16();
+        let delivery = sending.head(&mut self.wire, status, headers, length);
+        if sending.head_only || matches!(status, 100..200 | 204 | 304) {
+            return Ok(delivery.keep_alive);
+        }
+        sending.stream(&mut self.wire, body, delivery).await
+    }
+}
+
+/// Whether a buffer that was looked at before may hold a whole head by now.
+fn worth_parsing(pending: &[u8], seen: usize, limits: &HeadLimits) -> bool {
+    !pending.is_empty() && (seen == 0 || may_be_complete(pending, seen) || pending.len() >= limits.max_bytes)
+}
+
+fn unix_seconds(ctx: &Ctx) -> u64 {
+    ctx.wall().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+fn http_request(head: &Head, version: Version, peer: SocketAddr) -> Option<http::Request<()>> {
+    let target = match head.query() {
+        Some(query) => format!("{}?{query}", head.path()),
+        None => head.path().to_owned(),
+    };
+    let mut call = http::Request::new(());
+    *call.method_mut() = head.method().clone();
+    *call.uri_mut() = Uri::try_from(target).ok()?;
+    *call.version_mut() = match version {
+        Version::Http10 => http::Version::HTTP_10,
+        Version::Http11 => http::Version::HTTP_11,
+    };
+    for (name, value) in head.headers() {
+        let name = http::HeaderName::try_from(name).ok()?;
+        call.headers_mut().append(name, http::HeaderValue::from_bytes(value).ok()?);
+    }
+    call.extensions_mut().insert(Peer(peer));
+    Some(call)
+}
+
+/// Runs a side task beside the main one, until the main one is done.
+async fn beside<T>(side: impl Future<Output = ()>, main: impl Future<Output = T>) -> T {
+    tokio::pin!(side, main);
+    let mut over = false;
+    std::future::poll_fn(|cx| {
+        if let std::task::Poll::Ready(value) = main.as_mut().poll(cx) {
+            return std::task::Poll::Ready(value);
+        }
+        if !over && side.as_mut().poll(cx).is_ready() {
+            over = true;
+            // The side may have given the main task its last input without a wake.
+            return main.as_mut().poll(cx);
+        }
+        std::task::Poll::Pending
+    })
+    .await
+}

@@ -1,0 +1,169 @@
+//! The door as a `tower::Service`: for HTTP/2, for layers, for programs that have a server of their own.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use butterfly_core::head::Head;
+use butterfly_core::reply::Content;
+use butterfly_core::{Body, Fault, Result};
+use bytes::Bytes;
+use futures_core::Stream;
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
+use http_body::Body as HttpBody;
+use tower_service::Service;
+
+use crate::answer::{Answer, into_bytes};
+use crate::chain::{self, from_http};
+use crate::door::{BodyMode, Door, Received, Target, timed_out};
+use crate::multipart::LimitExceeded;
+
+/// The address of the other end, in a request's extensions.
+#[derive(Debug, Clone, Copy)]
+pub struct Peer(pub SocketAddr);
+
+/// The HTTP door as a `tower::Service`.
+#[derive(Debug, Clone)]
+pub struct DoorService(pub Arc<Door>);
+
+impl<B> Service<Request<B>> for DoorService
+where
+    B: HttpBody<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let door = self.0.clone();
+        Box::pin(async move { Ok(serve(&door, request.map(from_http)).await) })
+    }
+}
+
+/// Serves one request: what is mounted below a prefix goes there, all else goes to the handlers.
+async fn serve(door: &Door, request: Request<Body>) -> Response<Body> {
+    let mut ctx = door.context();
+    let (parts, body) = request.into_parts();
+    ctx.replace_head(Some(Box::new(head_of(&parts))));
+    let peer = parts.extensions.get::<Peer>().map(|peer| peer.0.ip());
+    door.identify(&mut ctx, peer);
+    let routed = ctx.head().map_or(Err(Fault::BadPath.into()), |head| door.route(head));
+    if let Ok(Target::Mount(index)) = &routed {
+        return door.mounts[*index].1.serve(Request::from_parts(parts, body)).await;
+    }
+    let head_only = parts.method == http::Method::HEAD;
+    let (target, result) = match routed {
+        Ok(target) => {
+            let mode = door.admit(&mut ctx, &target);
+            let running = async {
+                let received = receive(body, mode).await?;
+                door.run(&ctx, &target, received).await
+            };
+            let result = match ctx.deadline() {
+                None => running.await,
+                Some(deadline) => match tokio::time::timeout_at(deadline.into(), running).await {
+                    Ok(result) => result,
+                    Err(_) => Err(timed_out(&ctx, deadline)),
+                },
+            };
+            (Some(target), result)
+        }
+        Err(error) => (None, Err(error)),
+    };
+    let answer = door.answer(&ctx, target.as_ref(), result).await;
+    let cost = door.record(&mut ctx, target.as_ref(), &answer, &mut Vec::new());
+    let texts = answer.texts(cost);
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    for (name, value) in answer.headers(&ctx.reqid(), &texts) {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::from_bytes(value)) {
+            response.headers_mut().append(name, value);
+        }
+    }
+    put_content(&mut response, answer, head_only);
+    response
+}
+
+fn put_content(response: &mut Response<Body>, answer: Answer, head_only: bool) {
+    let body = match answer.content {
+        Content::Stream(body) => body,
+        content => into_bytes(content).map(Body::from).unwrap_or_default(),
+    };
+    if let Some(length) = body.length().filter(|_| !matches!(answer.status, 204 | 304)) {
+        response.headers_mut().insert(http::header::CONTENT_LENGTH, length.into());
+    }
+    if !head_only {
+        *response.body_mut() = body;
+    }
+}
+
+fn head_of(parts: &http::request::Parts) -> Head {
+    let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
+    let mut head = Head::new(parts.method.clone(), target);
+    if let Some(authority) = parts.uri.authority().filter(|_| !parts.headers.contains_key("host")) {
+        head.push("host", authority.as_str().as_bytes());
+    }
+    for (name, value) in &parts.headers {
+        head.push(name.as_str(), value.as_bytes());
+    }
+    head
+}
+
+async fn receive(mut body: Body, mode: BodyMode) -> Result<Received> {
+    match mode {
+        BodyMode::Stream(limit) => Ok(Received::Stream(limited(body, limit))),
+        BodyMode::Whole(limit) => {
+            let mut all = Vec::new();
+            while let Some(piece) = body.next().await {
+                let piece = piece.map_err(|error| Fault::BadBody(format!("the body broke off: {error}")))?;
+                if (all.len() + piece.len()) as u64 > limit {
+                    return Err(Fault::TooLarge { limit }.into());
+                }
+                all.extend_from_slice(&piece);
+            }
+            Ok(Received::Whole(all.into()))
+        }
+    }
+}
+
+/// A body that ends in an error once it is larger than the limit.
+fn limited(body: Body, limit: u64) -> Body {
+    struct Limited(Body, u64, u64);
+    impl Stream for Limited {
+        type Item = std::io::Result<Bytes>;
+
+        fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+            let next = std::task::ready!(Pin::new(&mut self.0).poll_next(cx));
+            if let Some(Ok(piece)) = &next {
+                self.1 += piece.len() as u64;
+                if self.1 > self.2 {
+                    return Poll::Ready(Some(Err(std::io::Error::other(LimitExceeded(self.2)))));
+                }
+            }
+            Poll::Ready(next)
+        }
+    }
+    let length = body.length();
+    Body::stream(Limited(body, 0, limit), length)
+}
+
+/// Puts tower layers around a door; the outermost is the last one given.
+#[must_use]
+pub fn layered<L, B>(door: Arc<Door>, layer: L) -> Box<dyn chain::Chain>
+where
+    L: tower_layer::Layer<DoorService>,
+    L::Service: Service<Request<Body>, Response = Response<B>> + Clone + Send + 'static,
+    <L::Service as Service<Request<Body>>>::Error: std::fmt::Display + Send,
+    <L::Service as Service<Request<Body>>>::Future: Send,
+    B: HttpBody<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    chain::chain(layer.layer(DoorService(door)))
+}

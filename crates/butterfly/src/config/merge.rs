@@ -1,0 +1,107 @@
+//! One layer over another: each assignment is checked, then takes effect or becomes a problem.
+
+use std::collections::BTreeMap;
+
+use super::error::{Origin, Problem, ProblemKind};
+use super::keys::{self, Config, Found, KEYS, Key, SECTIONS};
+use super::report::{dotted, excerpt};
+use super::setting::Input;
+use super::suggest::nearest;
+
+/// Deeper than anyone writes by hand, and shallow enough for any stack.
+const DEEPEST: usize = 32;
+
+/// A layer's wish that a key have a value.
+pub(super) struct Assignment {
+    pub(super) path: Vec<String>,
+    pub(super) input: Input,
+    pub(super) origin: Origin,
+}
+
+impl Assignment {
+    /// An assignment whose key is dotted text.
+    pub(super) fn new(key: &str, input: Input, origin: Origin) -> Self {
+        Self { path: key.split('.').map(str::to_owned).collect(), input, origin }
+    }
+
+    /// Whether it is about this key.
+    pub(super) fn is_for(&self, key: &str) -> bool {
+        key.split('.').eq(&self.path)
+    }
+}
+
+/// The configuration while it is put together.
+pub(super) struct Merge {
+    pub(super) config: Config,
+    pub(super) origins: BTreeMap<&'static str, Origin>,
+    pub(super) problems: Vec<Problem>,
+}
+
+impl Merge {
+    pub(super) fn new(name: &str) -> Self {
+        let config = Config { name: name.to_owned(), ..Config::default() };
+        Self { config, origins: BTreeMap::new(), problems: Vec::new() }
+    }
+
+    pub(super) fn apply_all(&mut self, layer: impl IntoIterator<Item = Assignment>) {
+        layer.into_iter().for_each(|assignment| self.apply(assignment));
+    }
+
+    fn apply(&mut self, assignment: Assignment) {
+        match keys::find(&assignment.path) {
+            Found::Key(key) => self.apply_key(key, assignment),
+            Found::App if assignment.path.len() > DEEPEST => {
+                let message = format!("a key has at most {DEEPEST} levels");
+                self.problems.push(Problem::new(ProblemKind::BadValue, assignment.origin, message));
+            }
+            Found::App => self.config.app.insert(&assignment.path[1..], assignment.input, assignment.origin),
+            Found::Section => self.problems.push(section(&assignment)),
+            Found::Nothing => self.problems.push(unknown(&assignment)),
+        }
+    }
+
+    fn apply_key(&mut self, key: &'static Key, Assignment { input, origin, .. }: Assignment) {
+        match (key.set)(&mut self.config, &input) {
+            Ok(()) => {
+                self.origins.insert(key.name, origin);
+            }
+            Err(detail) => self.problems.push(bad_value(key, &input, origin, &detail)),
+        }
+    }
+}
+
+fn bad_value(key: &Key, input: &Input, origin: Origin, detail: &str) -> Problem {
+    // What a secret's file holds may be the wrong secret, but is a secret still.
+    let hidden = key.secret || matches!(origin, Origin::EnvFile { .. });
+    let value = if hidden { "this value (not shown)".to_owned() } else { excerpt(input) };
+    let detail = if detail.is_empty() { String::new() } else { format!(" ({detail})") };
+    let message = format!("`{}` cannot be {value}{detail}; expected {}", key.name, key.accepts());
+    Problem::new(ProblemKind::BadValue, origin, message).of_key(key.name)
+}
+
+fn section(Assignment { path, origin, .. }: &Assignment) -> Problem {
+    let name = dotted(path);
+    let inside = |key: &&Key| key.name.strip_prefix(&name).is_some_and(|rest| rest.starts_with('.'));
+    let example = KEYS.iter().find(inside).map_or("app.mail.host", |key| key.name);
+    let message = format!("`{name}` is a table, not a value; set a key in it, such as `{example}`");
+    Problem::new(ProblemKind::BadValue, origin.clone(), message).of_key(name)
+}
+
+fn unknown(Assignment { path, origin, .. }: &Assignment) -> Problem {
+    let known = KEYS.iter().map(|key| key.name).chain(SECTIONS.iter().copied());
+    let hint = match nearest(&path.join("."), known) {
+        Some(near) => format!("did you mean `{}`?", written(near, origin)),
+        None => "`butterfly config` lists those there are, and `[app]` is free for your own".to_owned(),
+    };
+    let name = dotted(path);
+    Problem::new(ProblemKind::UnknownKey, origin.clone(), format!("unknown key `{name}`; {hint}"))
+        .of_key(name)
+}
+
+/// A key as it is written in the layer that got it wrong.
+fn written(key: &str, origin: &Origin) -> String {
+    match origin {
+        Origin::Env(_) | Origin::EnvFile { .. } => super::env::variable(key),
+        _ => key.to_owned(),
+    }
+}
