@@ -1,1 +1,3 @@
 //! Placeholder.
+/// x
+pub fn link() {}

@@ -13,6 +13,10 @@ pub trait LineSink: Send + Sync + std::fmt::Debug {
     fn escape(&self, out: &mut Vec<u8>, text: &[u8]);
     /// Appends `YYYY-MM-DD HH:MM:SS` of a call.
     fn stamp(&self, out: &mut Vec<u8>, ctx: &Ctx);
+    /// True when lines are JSON objects instead of tab-separated columns.
+    fn json(&self) -> bool {
+        false
+    }
 }
 
 /// What a line says beyond what the context knows.
@@ -37,6 +41,10 @@ impl Access<'_> {
     /// time, pid, source, ip, reqid, method, function, then `cost: stat: user: talk: params: error_msg: res:`.
     pub fn write(&self, sink: &dyn LineSink, out: &mut Vec<u8>, pid: &str, ctx: &mut Ctx) {
         out.clear();
+        if sink.json() {
+            self.write_json(sink, out, pid, ctx);
+            return sink.line(out);
+        }
         sink.stamp(out, ctx);
         put(out, b"\t", pid.as_bytes());
         self.source(out);
@@ -55,6 +63,23 @@ impl Access<'_> {
         sink.escape(out, ctx.username().as_bytes());
         self.notes(sink, out, ctx);
         sink.line(out);
+    }
+
+    /// The same fields as one JSON object.
+    fn write_json(&self, sink: &dyn LineSink, out: &mut Vec<u8>, pid: &str, ctx: &mut Ctx) {
+        let mut time = Vec::new();
+        sink.stamp(&mut time, ctx);
+        let (reqid, ip, user) = (ctx.reqid(), ctx.ip().map(|ip| ip.to_string()), ctx.username().to_owned());
+        let notes = ctx.notes_mut();
+        let talk: serde_json::Map<_, _> = notes.talk.iter().map(|(name, ms)| ((*name).to_owned(), (*ms).into())).collect();
+        let line = serde_json::json!({
+            "time": String::from_utf8_lossy(&time), "pid": pid, "ip": ip, "reqid": reqid.as_str(),
+            "method": self.method, "function": self.function, "cost": self.cost.as_secs_f64(), "stat": self.stat,
+            "user": user, "talk": talk, "params": String::from_utf8_lossy(&notes.params),
+            "error_msg": self.reason, "res": notes.res,
+        });
+        // A map of texts and numbers always serialises.
+        let _ = serde_json::to_writer(out, &line);
     }
 
     fn source(&self, out: &mut Vec<u8>) {

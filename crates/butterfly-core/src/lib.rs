@@ -15,6 +15,7 @@ mod generated;
 pub mod handler;
 pub mod head;
 mod job;
+pub mod levels;
 mod metrics;
 pub mod openapi;
 mod permit;
@@ -23,6 +24,7 @@ pub mod reply;
 mod reqid;
 mod route;
 mod stat;
+pub mod trace;
 mod url_for;
 
 pub use app::App;
@@ -51,7 +53,7 @@ pub mod __private {
     pub use crate::handler::{Call, Check, Handler, Kind, Options, Param, Place, Registered, Source};
     pub use crate::reply::{Ret, ViaResult, ViaValue};
     pub use crate::route::{route_bytes, route_len, route_str};
-    pub use crate::{Ctx, Error, Job};
+    pub use crate::{Ctx, Error, Job, trace};
     pub use inventory;
     pub use serde::Serialize;
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use butterfly_core::handler::Kind;
 use butterfly_core::reply::Content;
-use butterfly_core::{BadParams, Error, Fault, ReqId, Reply, Stat, access_log};
+use butterfly_core::{BadParams, Error, Fault, Reply, ReqId, Stat, access_log};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
 use serde_json::{Value, json};
@@ -112,9 +112,10 @@ fn plain(kind: Kind, fault: &Fault) -> (u16, Content, Option<&'static str>) {
     let document = || Content::Json(document(fault));
     match fault {
         Fault::NotFound | Fault::BadPath => (400, Content::Empty, None),
-        Fault::TooLarge { .. } | Fault::MethodNotAllowed { .. } | Fault::UnsupportedMedia | Fault::Forbidden(_) => {
-            (fault.http_status(), document(), Some(JSON))
-        }
+        Fault::TooLarge { .. }
+        | Fault::MethodNotAllowed { .. }
+        | Fault::UnsupportedMedia
+        | Fault::Forbidden(_) => (fault.http_status(), document(), Some(JSON)),
         Fault::File(status, _) => (*status, Content::Empty, None),
         _ if kind.answers_stat() => (200, document(), Some(JSON)),
         Fault::BadParams(_) | Fault::BadBody(_) => (400, Content::Empty, None),
@@ -135,7 +136,10 @@ fn describe(fault: &Fault, body: &mut Value) {
         Fault::BadParams(bad) => body["params"] = params(bad),
         Fault::BadBody(why) => body["reason"] = why.as_str().into(),
         Fault::Business { reason: Some(reason), .. } => body["reason"] = reason.as_str().into(),
-        Fault::TooLarge { .. } | Fault::MethodNotAllowed { .. } | Fault::UnsupportedMedia | Fault::Forbidden(_) => {
+        Fault::TooLarge { .. }
+        | Fault::MethodNotAllowed { .. }
+        | Fault::UnsupportedMedia
+        | Fault::Forbidden(_) => {
             body["reason"] = fault.reason().into();
         }
         _ => {}
@@ -143,7 +147,10 @@ fn describe(fault: &Fault, body: &mut Value) {
 }
 
 fn params(bad: &BadParams) -> Value {
-    bad.iter().map(|(name, problem)| (name.to_owned(), Value::from(problem))).collect::<serde_json::Map<_, _>>().into()
+    bad.iter()
+        .map(|(name, problem)| (name.to_owned(), Value::from(problem)))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
 }
 
 /// An RFC 9457 document.

@@ -10,7 +10,7 @@ use butterfly_core::handler::Kind;
 use butterfly_core::head::Head;
 use butterfly_core::registry::{Found, Missed};
 use butterfly_core::reply::{Content, Served};
-use butterfly_core::{App, Body, Ctx, Door as Entrance, Error, Fault, ReqId, Reply, Result, call};
+use butterfly_core::{App, Body, Ctx, Door as Entrance, Error, Fault, Reply, ReqId, Result, call};
 use bytes::Bytes;
 
 use crate::answer::{Answer, allow_header};
@@ -151,7 +151,11 @@ impl Door {
         // A body that moves may take long: the limit is for calls that hold nothing back but their answer.
         let limit = found.handler.options.timeout.or((!streams).then_some(self.options.request_timeout));
         ctx.set_deadline(limit.map(|limit| ctx.started() + limit));
-        if streams { BodyMode::Stream(self.options.max_upload) } else { BodyMode::Whole(self.options.max_body) }
+        if streams {
+            BodyMode::Stream(self.options.max_upload)
+        } else {
+            BodyMode::Whole(self.options.max_body)
+        }
     }
 
     /// Runs what the request is for.
@@ -194,18 +198,26 @@ impl Door {
             _ => Kind::Api,
         };
         let result = match result {
-            Ok(Reply { stat, headers, content: Content::File(file), .. }) => open(ctx, file).await.map(|mut reply| {
-                reply.headers.extend(headers);
-                reply.stat = stat;
-                reply
-            }),
+            Ok(Reply { stat, headers, content: Content::File(file), .. }) => {
+                open(ctx, file).await.map(|mut reply| {
+                    reply.headers.extend(headers);
+                    reply.stat = stat;
+                    reply
+                })
+            }
             other => other,
         };
         Answer::of(kind, result, &self.options, ctx.reqid())
     }
 
     /// Counts and logs a call whose answer is made; gives its cost.
-    pub(crate) fn record(&self, ctx: &mut Ctx, target: Option<&Target>, answer: &Answer, line: &mut Vec<u8>) -> Duration {
+    pub(crate) fn record(
+        &self,
+        ctx: &mut Ctx,
+        target: Option<&Target>,
+        answer: &Answer,
+        line: &mut Vec<u8>,
+    ) -> Duration {
         let cost = ctx.started().elapsed();
         let found = match target {
             Some(Target::Handler(found)) => Some(found),

@@ -50,7 +50,11 @@ fn note(result: hyper::Result<()>) {
     }
 }
 
-async fn answer(door: Arc<Door>, request: Request<Incoming>, peer: SocketAddr) -> Result<Response<Body>, Infallible> {
+async fn answer(
+    door: Arc<Door>,
+    request: Request<Incoming>,
+    peer: SocketAddr,
+) -> Result<Response<Body>, Infallible> {
     let mut request = request.map(from_http);
     request.extensions_mut().insert(Peer(peer));
     match &door.chain {

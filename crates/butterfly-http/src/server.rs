@@ -88,7 +88,8 @@ fn admit(door: &Arc<Door>, drain: &Arc<Drain>, stream: TcpStream, peer: SocketAd
     let Some(open) = drain.enter(door.options.max_connections) else {
         tracing::warn!(target: "butterfly::http", "refused a connection from {peer}: http.max_connections are open");
         // Best effort: the peer may already be gone.
-        let _ = stream.try_write(b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+        let _ = stream
+            .try_write(b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
         return;
     };
     tokio::spawn(serve(door.clone(), drain.clone(), stream, peer, open));
@@ -96,7 +97,8 @@ fn admit(door: &Arc<Door>, drain: &Arc<Drain>, stream: TcpStream, peer: SocketAd
 
 async fn serve(door: Arc<Door>, drain: Arc<Drain>, stream: TcpStream, peer: SocketAddr, open: Open) {
     door.app.metrics.connections.fetch_add(1, Ordering::Relaxed);
-    if let connection::End::Http2(stream, first) = connection::serve(&door, stream, peer, drain.clone()).await {
+    if let connection::End::Http2(stream, first) = connection::serve(&door, stream, peer, drain.clone()).await
+    {
         h2::serve(door.clone(), Rewound::new(stream, first), peer, drain).await;
     }
     door.app.metrics.connections.fetch_sub(1, Ordering::Relaxed);

@@ -10,7 +10,9 @@ use butterfly_core::{Ctx, Fault, Reply, Result};
 use http::{Method, Uri};
 use tokio::net::TcpStream;
 
-use super::parse::{HeadError, HeadLimits, Parsed, Request, Version, is_h2_preface, may_be_complete, parse_head};
+use super::parse::{
+    HeadError, HeadLimits, Parsed, Request, Version, is_h2_preface, may_be_complete, parse_head,
+};
 use super::receive::{Receiver, channel};
 use super::respond::BodyLength;
 use super::send::Sending;
@@ -32,7 +34,9 @@ pub(crate) enum End {
 /// Serves a connection to its end.
 pub(crate) async fn serve(door: &Door, stream: TcpStream, peer: SocketAddr, drain: Arc<Drain>) -> End {
     let wire = Wire::new(stream, drain);
-    Connection { door, wire, peer, ctx: door.context(), spare: Some(Box::default()), line: Vec::new() }.run().await
+    Connection { door, wire, peer, ctx: door.context(), spare: Some(Box::default()), line: Vec::new() }
+        .run()
+        .await
 }
 
 struct Connection<'d> {
@@ -124,8 +128,12 @@ impl Connection<'_> {
     async fn refuse(mut self, error: HeadError) {
         self.ctx.restart();
         self.ctx.set_ip(Some(self.peer.ip()));
-        let mut answer =
-            Answer::of(butterfly_core::handler::Kind::Http, Err(Fault::BadPath.into()), &self.door.options, self.ctx.reqid());
+        let mut answer = Answer::of(
+            butterfly_core::handler::Kind::Http,
+            Err(Fault::BadPath.into()),
+            &self.door.options,
+            self.ctx.reqid(),
+        );
         answer.status = error.status();
         answer.stat = error.status().to_string().into();
         answer.reason = error.reason().into();
@@ -216,17 +224,28 @@ impl Connection<'_> {
     }
 
     /// Through layers, or to a mounted service: both speak the types of the `http` crate.
-    async fn through(&mut self, chain: &dyn Chain, request: &Request, mut sending: Sending) -> io::Result<bool> {
-        let Some(call) = self.ctx.head().and_then(|head| http_request(head, request.version, self.peer)) else {
+    async fn through(
+        &mut self,
+        chain: &dyn Chain,
+        request: &Request,
+        mut sending: Sending,
+    ) -> io::Result<bool> {
+        let Some(call) = self.ctx.head().and_then(|head| http_request(head, request.version, self.peer))
+        else {
             return Err(io::ErrorKind::InvalidData.into());
         };
-        let mut receiver = Receiver::new(request, self.door.options.max_upload, self.door.options.body_timeout);
+        let mut receiver =
+            Receiver::new(request, self.door.options.max_upload, self.door.options.body_timeout);
         let (sink, body) = channel(receiver.announced());
-        let mut response = beside(receiver.pump(&mut self.wire, sink), chain.serve(call.map(|()| body))).await;
+        let mut response =
+            beside(receiver.pump(&mut self.wire, sink), chain.serve(call.map(|()| body))).await;
         sending.keep_alive &= receiver.finished() || receiver.discard(&mut self.wire).await;
         let body = std::mem::take(response.body_mut());
         let headers = response.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
-        let announced = response.headers().get(http::header::CONTENT_LENGTH).and_then(|text| text.to_str().ok()?.parse().ok());
+        let announced = response
+            .headers()
+            .get(http::header::CONTENT_LENGTH)
+            .and_then(|text| text.to_str().ok()?.parse().ok());
         let length = match announced.filter(|_| sending.head_only).or(body.length()) {
             Some(length) => BodyLength::Known(length),
             None => BodyLength::Chunked,

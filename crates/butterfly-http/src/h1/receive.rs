@@ -92,7 +92,8 @@ impl Receiver {
             return Err(Broken::TooLarge(self.limit));
         }
         loop {
-            let step = self.decoder.decode(wire.pending()).map_err(|error| Broken::Malformed(error.reason()))?;
+            let step =
+                self.decoder.decode(wire.pending()).map_err(|error| Broken::Malformed(error.reason()))?;
             let piece = Bytes::copy_from_slice(&wire.pending()[step.data]);
             wire.take(step.consumed);
             self.seen += piece.len() as u64;

@@ -3,8 +3,8 @@
 use std::io;
 use std::time::Duration;
 
-use butterfly_core::{Body, ReqId};
 use butterfly_core::reply::Content;
+use butterfly_core::{Body, ReqId};
 
 use super::parse::{Request, Version};
 use super::respond::{BodyLength, Delivery, HttpDate, write_chunk, write_head, write_last_chunk};
@@ -70,7 +70,12 @@ impl Sending {
 
     /// Sends a stream piece by piece. A stream that breaks off closes the connection, so that the other end sees
     /// that something is missing.
-    pub(super) async fn stream(&self, wire: &mut Wire, mut body: Body, delivery: Delivery) -> io::Result<bool> {
+    pub(super) async fn stream(
+        &self,
+        wire: &mut Wire,
+        mut body: Body,
+        delivery: Delivery,
+    ) -> io::Result<bool> {
         let mut left = body.length();
         wire.flush(self.patience).await?;
         while let Some(piece) = body.next().await {

@@ -76,7 +76,9 @@ impl Wire {
         let count = poll_fn(|cx| {
             let mut room = ReadBuf::new(&mut buf[*end..]);
             match Pin::new(&mut *stream).poll_read(cx, &mut room) {
-                Poll::Ready(result) => return Poll::Ready(result.map(|()| room.filled().len()).map_err(|_| Gone::Closed)),
+                Poll::Ready(result) => {
+                    return Poll::Ready(result.map(|()| room.filled().len()).map_err(|_| Gone::Closed));
+                }
                 Poll::Pending if timer.expired(cx, deadline) => return Poll::Ready(Err(Gone::TimedOut)),
                 Poll::Pending => {}
             }
@@ -117,7 +119,11 @@ impl Wire {
                 Poll::Ready(result) => Poll::Ready(result),
                 Poll::Pending => {
                     let deadline = *deadline.get_or_insert_with(|| Instant::now() + patience);
-                    if timer.expired(cx, deadline) { Poll::Ready(Err(io::ErrorKind::TimedOut.into())) } else { Poll::Pending }
+                    if timer.expired(cx, deadline) {
+                        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+                    } else {
+                        Poll::Pending
+                    }
                 }
             })
             .await?;
@@ -133,7 +139,9 @@ impl Wire {
     /// closing at once would destroy the answer before the peer has read it.
     pub(super) async fn linger(mut self, patience: Duration) {
         const MOST: usize = 1 << 20;
-        if self.flush(patience).await.is_err() || poll_fn(|cx| Pin::new(&mut self.stream).poll_shutdown(cx)).await.is_err() {
+        if self.flush(patience).await.is_err()
+            || poll_fn(|cx| Pin::new(&mut self.stream).poll_shutdown(cx)).await.is_err()
+        {
             return;
         }
         let deadline = Instant::now() + patience.min(Duration::from_secs(2));
@@ -190,7 +198,11 @@ impl Timer {
     }
 
     /// Runs a future until the deadline; `None` when it was not ready by then.
-    pub(super) async fn within<T>(&mut self, deadline: Option<Instant>, future: impl Future<Output = T>) -> Option<T> {
+    pub(super) async fn within<T>(
+        &mut self,
+        deadline: Option<Instant>,
+        future: impl Future<Output = T>,
+    ) -> Option<T> {
         let Some(deadline) = deadline else { return Some(future.await) };
         let mut future = std::pin::pin!(future);
         poll_fn(|cx| {
@@ -218,7 +230,11 @@ impl Rewound {
 }
 
 impl AsyncRead for Rewound {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, room: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        room: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         if self.taken < self.first.len() {
             let count = room.remaining().min(self.first.len() - self.taken);
             room.put_slice(&self.first[self.taken..self.taken + count]);

@@ -122,9 +122,9 @@ pub(super) fn fault(error: multer::Error) -> Fault {
         multer::Error::StreamReadFailed(source) => broken(source.as_ref()),
         multer::Error::IncompleteFieldData { .. }
         | multer::Error::IncompleteHeaders
-        | multer::Error::IncompleteStream => {
-            Fault::BadBody("the form ends before its last boundary, or its boundaries differ from the header's".into())
-        }
+        | multer::Error::IncompleteStream => Fault::BadBody(
+            "the form ends before its last boundary, or its boundaries differ from the header's".into(),
+        ),
         other => Fault::BadBody(format!("the form cannot be read: {other}")),
     }
 }

@@ -32,11 +32,6 @@ pub(super) fn disposition(value: &str) -> (Option<String>, Option<String>) {
     (find("name"), file_name)
 }
 
-/// A media type without what could end a line in a log.
-pub(super) fn content_type_of(value: &str) -> String {
-    value.trim().to_owned()
-}
-
 /// `UTF-8''na%C3%AFve.txt` (RFC 5987).
 fn extended(value: &str) -> Option<String> {
     let (charset, rest) = value.split_once('\'')?;

@@ -1,0 +1,123 @@
+//! The words of the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+#[derive(Debug, Parser)]
+#[command(about = "A Butterfly service: one function, every door", disable_help_subcommand = true)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    pub(super) settings: Settings,
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+}
+
+/// What holds for every command.
+#[derive(Debug, Args)]
+pub(super) struct Settings {
+    /// The configuration file [default: butterfly.toml, if it is there]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// Set a configuration key; `config` lists them all
+    #[arg(long = "set", global = true, value_name = "KEY=VALUE")]
+    pub(super) set: Vec<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Answer calls until told to stop (the default)
+    Serve {
+        /// The address, such as 127.0.0.1:8585; port 0 picks one
+        #[arg(long, value_name = "ADDRESS")]
+        listen: Option<String>,
+        /// What this process does: http, worker, scheduler
+        #[arg(long, value_name = "LIST")]
+        roles: Option<String>,
+        #[arg(long, hide = true)]
+        detached: bool,
+    },
+    /// Start in the background
+    Start {
+        /// The address, such as 127.0.0.1:8585; port 0 picks one
+        #[arg(long, value_name = "ADDRESS")]
+        listen: Option<String>,
+    },
+    /// Stop the process in the background, when its calls are done
+    Stop,
+    /// Stop, then start
+    Restart {
+        /// The address, such as 127.0.0.1:8585; port 0 picks one
+        #[arg(long, value_name = "ADDRESS")]
+        listen: Option<String>,
+    },
+    /// Say whether it runs: exit code 0 when it does, 3 when it does not
+    Status,
+    /// List the handlers
+    Routes {
+        /// As JSON: the full description of each
+        #[arg(long)]
+        json: bool,
+    },
+    /// Call a handler: `call /demo_api/hello str_info=hi`, or its arguments in order; without a path, list all
+    Call(CallWords),
+    /// Show every configuration key, its value, and where the value came from
+    Config {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+        /// Print a butterfly.toml with every key, its default and its meaning
+        #[arg(long)]
+        reference: bool,
+    },
+    /// Tell when and where a request id was made
+    Reqid {
+        /// The id: 16 hex digits
+        id: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CallWords {
+    /// The handler's path
+    pub(super) path: Option<String>,
+    /// `name=value`, or values in order, or one JSON object
+    pub(super) words: Vec<String>,
+    /// Print each line of the handler as it runs, with its variables (debug builds)
+    #[arg(long)]
+    pub(super) trace: bool,
+    /// Print the answer alone, as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+impl Default for Command {
+    fn default() -> Self {
+        Self::Serve { listen: None, roles: None, detached: false }
+    }
+}
+
+impl Settings {
+    /// The pairs of `--set`.
+    ///
+    /// # Errors
+    ///
+    /// A text for the user, when one is no pair.
+    pub(super) fn pairs(&self) -> Result<Vec<(String, String)>, String> {
+        let pair = |text: &String| {
+            let pair = text.split_once('=').map(|(key, value)| (key.trim().to_owned(), value.to_owned()));
+            pair.ok_or_else(|| format!("error: --set takes KEY=VALUE, got {text:?}"))
+        };
+        self.set.iter().map(pair).collect()
+    }
+
+    /// The same settings as words for another process.
+    pub(super) fn words(&self) -> Vec<String> {
+        let mut words = Vec::new();
+        if let Some(config) = &self.config {
+            words.extend(["--config".to_owned(), config.display().to_string()]);
+        }
+        words.extend(self.set.iter().map(|pair| format!("--set={pair}")));
+        words
+    }
+}

@@ -1,0 +1,91 @@
+//! The program's command line: the door for people and scripts.
+
+mod arguments;
+mod background;
+mod call;
+mod reqid;
+mod routes;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::Butterfly;
+use crate::config::{Loaded, Loader};
+use crate::serve::serve;
+use arguments::{Arguments, Command, Settings};
+
+/// Wrong words on the command line or in the configuration.
+pub(crate) const USAGE: u8 = 2;
+
+pub(crate) fn run(program: Butterfly) -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // The help text goes to stdout, mistakes to stderr; neither write is worth failing for.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(USAGE));
+        }
+    };
+    let command = arguments.command.unwrap_or_default();
+    if let Command::Reqid { id } = &command {
+        return reqid::show(id);
+    }
+    match load(program.name, &arguments.settings, &command) {
+        Ok(loaded) => dispatch(program, command, &arguments.settings, &loaded),
+        Err(message) => {
+            eprintln!("{message}");
+            ExitCode::from(USAGE)
+        }
+    }
+}
+
+fn dispatch(program: Butterfly, command: Command, settings: &Settings, loaded: &Loaded) -> ExitCode {
+    match command {
+        Command::Serve { detached, .. } => {
+            if detached {
+                background::detach();
+            }
+            serve(program, loaded)
+        }
+        Command::Start { listen } => background::start(&program, loaded, settings, listen.as_deref()),
+        Command::Stop => background::stop(loaded),
+        Command::Restart { listen } => match background::stop(loaded) {
+            ExitCode::SUCCESS => background::start(&program, loaded, settings, listen.as_deref()),
+            failed => failed,
+        },
+        Command::Status => background::status(loaded),
+        Command::Routes { json } => routes::show(&program, json),
+        Command::Call(words) => call::run(program, loaded, words),
+        Command::Config { json, reference } => {
+            config(loaded, json, reference);
+            ExitCode::SUCCESS
+        }
+        Command::Reqid { id } => reqid::show(&id),
+    }
+}
+
+fn config(loaded: &Loaded, json: bool, reference: bool) {
+    if reference {
+        print!("{}", crate::config::reference());
+    } else if json {
+        println!("{:#}", loaded.report_json());
+    } else {
+        print!("{}", loaded.report());
+    }
+}
+
+fn load(name: &str, settings: &Settings, command: &Command) -> Result<Loaded, String> {
+    let mut flags = settings.pairs()?;
+    if let Command::Serve { listen: Some(listen), .. }
+    | Command::Start { listen: Some(listen) }
+    | Command::Restart { listen: Some(listen) } = command
+    {
+        flags.push(("http.listen".into(), listen.clone()));
+    }
+    if let Command::Serve { roles: Some(roles), .. } = command {
+        flags.push(("roles".into(), roles.clone()));
+    }
+    let loader = Loader::new(name).file(settings.config.clone()).env(std::env::vars()).flags(flags);
+    loader.load().map_err(|error| error.to_string())
+}

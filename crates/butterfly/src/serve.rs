@@ -1,0 +1,198 @@
+//! `serve`: the process that answers.
+
+use std::io;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use butterfly_core::App;
+use butterfly_http::{Door, ErrorStyle, Options, Server, StatAdaptor};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::Butterfly;
+use crate::butterfly::Around;
+use crate::config::{self, Config, HttpConfig, Loaded};
+use crate::logs::Logs;
+use crate::pid_file::{PidFile, Running};
+
+/// Runs the program until it is told to stop.
+pub(crate) fn serve(program: Butterfly, loaded: &Loaded) -> ExitCode {
+    let config = &loaded.config;
+    let registry = match program.registry() {
+        Ok(registry) => registry,
+        Err(unfit) => return failed(unfit),
+    };
+    let pid_file = match PidFile::take(&config.data_dir) {
+        Ok(Some(pid_file)) => pid_file,
+        Ok(None) => {
+            return failed(format_args!(
+                "a process runs on {} already: see `status`, or set another data_dir",
+                config.data_dir.display()
+            ));
+        }
+        Err(error) => {
+            return failed(format_args!("cannot use data_dir {}: {error}", config.data_dir.display()));
+        }
+    };
+    let logs = match Logs::open(config) {
+        Ok(logs) => logs,
+        Err(error) => {
+            return failed(format_args!(
+                "cannot open the logs in log.dir {}: {error}",
+                config.log.dir.display()
+            ));
+        }
+    };
+    logs.install();
+    let (mut app, around) = program.into_app(registry, config);
+    app.state.insert(logs.levels());
+    let result = Logs::write_routes(config, &app)
+        .and_then(|()| runtime(&config.http))
+        .and_then(|runtime| runtime.block_on(run(app, around, config, &logs, pid_file)));
+    logs.flush();
+    match result {
+        Ok(0) => ExitCode::SUCCESS,
+        Ok(open) => failed(format_args!("{open} connections did not end within http.drain_timeout")),
+        Err(error) => failed(error),
+    }
+}
+
+fn failed(why: impl std::fmt::Display) -> ExitCode {
+    eprintln!("error: {why}");
+    ExitCode::FAILURE
+}
+
+fn runtime(http: &HttpConfig) -> io::Result<tokio::runtime::Runtime> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    if http.threads > 0 {
+        builder.worker_threads(http.threads);
+    }
+    builder.thread_name("butterfly").enable_all().build()
+}
+
+async fn run(
+    app: App,
+    around: Around,
+    config: &Config,
+    logs: &Logs,
+    mut pid_file: PidFile,
+) -> io::Result<usize> {
+    let (name, version) = (app.name.clone(), app.version.clone());
+    let app = Arc::new(app);
+    let door = door(app.clone(), around, config, logs);
+    let listen = config.http.listen;
+    let server = Server::bind(listen, door).await.map_err(|error| cannot_listen(listen, &error))?;
+    let address = server.local_addr();
+    let stop = stop_signals(config)?;
+    pid_file.write(&Running { pid: std::process::id(), name, version, listen: Some(address) })?;
+    welcome(&app, config, address);
+    tracing::info!(target: "butterfly", %address, handlers = app.registry.handlers().len(), "started");
+    let open = server.run(stop).await;
+    tracing::info!(target: "butterfly", open, "stopped");
+    Ok(open)
+}
+
+fn cannot_listen(address: SocketAddr, error: &io::Error) -> io::Error {
+    let advice = match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            "another process has it; set http.listen to another port, or to port 0 to pick one"
+        }
+        io::ErrorKind::AddrNotAvailable => "no network of this machine has this address",
+        io::ErrorKind::PermissionDenied => "ports below 1024 are the system administrator's",
+        _ => "see http.listen",
+    };
+    io::Error::new(error.kind(), format!("cannot listen on {address}: {error}; {advice}"))
+}
+
+/// Completes at the first SIGTERM or SIGINT; the second ends the process at once.
+fn stop_signals(config: &Config) -> io::Result<impl Future<Output = ()> + use<>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let drain = config.http.drain_timeout.as_duration();
+    Ok(async move {
+        either(&mut terminate, &mut interrupt).await;
+        tracing::info!(target: "butterfly", "told to stop: calls that run have {drain:?} to end; a second signal ends them now");
+        tokio::spawn(async move {
+            either(&mut terminate, &mut interrupt).await;
+            std::process::exit(1);
+        });
+    })
+}
+
+async fn either(one: &mut Signal, two: &mut Signal) {
+    tokio::select! {
+        _ = one.recv() => {}
+        _ = two.recv() => {}
+    }
+}
+
+fn door(app: Arc<App>, around: Around, config: &Config, logs: &Logs) -> Door {
+    let make = |chain, mounts| {
+        Door::new(app.clone(), options(&config.http), Arc::new(logs.clone()))
+            .with_chain(chain)
+            .with_mounts(mounts)
+    };
+    match around.layer {
+        None => make(None, around.mounts),
+        // The layer's innermost service is a door of its own, without the layer.
+        Some(layer) => make(Some(layer(Arc::new(make(None, around.mounts)))), Vec::new()),
+    }
+}
+
+/// The door's limits and choices, as configured.
+pub(crate) fn options(http: &HttpConfig) -> Options {
+    let defaults = Options::default();
+    let trusted = http.trusted_proxies.clone();
+    let mut head = defaults.head;
+    head.max_bytes = http.max_head.as_usize();
+    Options {
+        errors: match http.errors {
+            config::ErrorStyle::Rest => ErrorStyle::Rest,
+            config::ErrorStyle::Butterfly => ErrorStyle::Butterfly,
+        },
+        stat_adaptor: http.stat_adaptor.as_ref().map(|adaptor| StatAdaptor {
+            status_name: adaptor.status_name.clone(),
+            status_map: adaptor
+                .status_map
+                .iter()
+                .map(|(stat, value)| (stat.clone(), value.to_string()))
+                .collect(),
+            message_name: adaptor.message_name.clone(),
+        }),
+        max_connections: http.max_connections,
+        head,
+        max_body: http.max_body.as_u64(),
+        max_upload: http.max_upload.as_u64(),
+        head_timeout: http.head_timeout.as_duration(),
+        body_timeout: http.body_timeout.as_duration(),
+        request_timeout: http.request_timeout.as_duration(),
+        idle_timeout: http.idle_timeout.as_duration(),
+        drain_timeout: http.drain_timeout.as_duration(),
+        trusted: Arc::new(move |ip| trusted.iter().any(|network| network.contains(ip))),
+        user_header: http.user_header.as_str().to_owned(),
+        static_dir: http.static_dir.clone(),
+        static_prefix: http.static_prefix.get().map(str::to_owned),
+    }
+}
+
+/// What a newcomer sees: where it is, what it serves, where to click.
+fn welcome(app: &App, config: &Config, address: SocketAddr) {
+    let mut apps: Vec<&str> = app.registry.handlers().iter().map(|handler| handler.app()).collect();
+    apps.dedup();
+    println!("{} {} serves {} handlers", app.name, app.version, app.registry.handlers().len());
+    println!();
+    println!("  apps      {}", apps.join(", "));
+    println!("  address   http://{address}");
+    println!("  docs      http://{address}/docs");
+    println!("  openapi   http://{address}/openapi.json");
+    println!("  metrics   http://{address}/metrics");
+    println!("  logs      {}", config.log.dir.display());
+    if !address.ip().is_loopback() && app.ops_token.is_none() {
+        println!();
+        println!(
+            "  docs, openapi and metrics answer callers on this machine; others need ops.token to be set"
+        );
+    }
+    println!();
+    println!("Ctrl-C stops it.");
+}
