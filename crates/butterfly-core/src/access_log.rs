@@ -31,7 +31,7 @@ pub struct Access<'a> {
     /// The status.
     pub stat: &'a str,
     /// From entry to answer.
-    pub cost: Duration,
+    pub cost: &'a Seconds,
     /// The reason, as in `x-reason`.
     pub reason: &'a str,
 }
@@ -51,18 +51,24 @@ impl Access<'_> {
         out.push(b'\t');
         ip(out, ctx);
         put(out, b"\t", ctx.reqid().as_str().as_bytes());
+        put(out, b"\t", self.method.as_bytes());
         out.push(b'\t');
-        sink.escape(out, self.method.as_bytes());
-        out.push(b'\t');
-        sink.escape(out, self.function.as_bytes());
-        out.extend_from_slice(b"\tcost:");
-        seconds(out, self.cost);
+        self.function(sink, out);
+        put(out, b"\tcost:", self.cost.as_bytes());
         out.extend_from_slice(b"\tstat:");
-        sink.escape(out, self.stat.as_bytes());
+        escaped(sink, out, self.stat);
         out.extend_from_slice(b"\tuser:");
-        sink.escape(out, ctx.username().as_bytes());
+        escaped(sink, out, ctx.username());
         self.notes(sink, out, ctx);
         sink.line(out);
+    }
+
+    /// A handler's path is clean; a path that somebody asked for may be anything.
+    fn function(&self, sink: &dyn LineSink, out: &mut Vec<u8>) {
+        match self.handler {
+            Some(_) => out.extend_from_slice(self.function.as_bytes()),
+            None => sink.escape(out, self.function.as_bytes()),
+        }
     }
 
     /// The same fields as one JSON object.
@@ -71,10 +77,11 @@ impl Access<'_> {
         sink.stamp(&mut time, ctx);
         let (reqid, ip, user) = (ctx.reqid(), ctx.ip().map(|ip| ip.to_string()), ctx.username().to_owned());
         let notes = ctx.notes_mut();
-        let talk: serde_json::Map<_, _> = notes.talk.iter().map(|(name, ms)| ((*name).to_owned(), (*ms).into())).collect();
+        let talk: serde_json::Map<_, _> =
+            notes.talk.iter().map(|(name, ms)| ((*name).to_owned(), (*ms).into())).collect();
         let line = serde_json::json!({
             "time": String::from_utf8_lossy(&time), "pid": pid, "ip": ip, "reqid": reqid.as_str(),
-            "method": self.method, "function": self.function, "cost": self.cost.as_secs_f64(), "stat": self.stat,
+            "method": self.method, "function": self.function, "cost": self.cost.value().as_secs_f64(), "stat": self.stat,
             "user": user, "talk": talk, "params": String::from_utf8_lossy(&notes.params),
             "error_msg": self.reason, "res": notes.res,
         });
@@ -104,7 +111,7 @@ impl Access<'_> {
         out.extend_from_slice(b"\tparams:");
         sink.escape(out, &notes.params);
         out.extend_from_slice(b"\terror_msg:");
-        sink.escape(out, self.reason.as_bytes());
+        escaped(sink, out, self.reason);
         out.extend_from_slice(b"\tres:");
         for item in &notes.res {
             sink.escape(out, item.as_bytes());
@@ -135,11 +142,60 @@ fn ip(out: &mut Vec<u8>, ctx: &Ctx) {
     }
 }
 
-/// Seconds with six decimals, as in `x-cost`.
-pub fn seconds(out: &mut Vec<u8>, cost: Duration) {
-    number(out, cost.as_secs(), 1);
-    out.push(b'.');
-    number(out, u64::from(cost.subsec_micros()), 6);
+/// Text with escapes, but for the commonest, which need none.
+fn escaped(sink: &dyn LineSink, out: &mut Vec<u8>, text: &str) {
+    match text {
+        "" | "-" | "OK" => out.extend_from_slice(text.as_bytes()),
+        text => sink.escape(out, text.as_bytes()),
+    }
+}
+
+/// A duration as seconds with six decimals, as `x-cost` and the access log show it.
+#[derive(Debug, Clone, Copy)]
+pub struct Seconds {
+    text: [u8; 27],
+    from: u8,
+    value: Duration,
+}
+
+impl Seconds {
+    /// Writes the digits.
+    #[must_use]
+    pub fn of(value: Duration) -> Self {
+        let mut text = [b'0'; 27];
+        let mut at = text.len();
+        let mut put = |digit: u8| {
+            at -= 1;
+            text[at] = digit;
+        };
+        let mut micros = value.subsec_micros();
+        for _ in 0..6 {
+            put(b'0' + (micros % 10) as u8);
+            micros /= 10;
+        }
+        put(b'.');
+        let mut seconds = value.as_secs();
+        loop {
+            put(b'0' + (seconds % 10) as u8);
+            seconds /= 10;
+            if seconds == 0 {
+                break;
+            }
+        }
+        Self { text, from: at as u8, value }
+    }
+
+    /// The digits.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.text[usize::from(self.from)..]
+    }
+
+    /// The duration itself.
+    #[must_use]
+    pub fn value(&self) -> Duration {
+        self.value
+    }
 }
 
 fn number(out: &mut Vec<u8>, mut value: u64, width: usize) {
@@ -159,8 +215,8 @@ mod tests {
 
     #[test]
     fn seconds_have_six_decimals() {
-        let mut out = Vec::new();
-        seconds(&mut out, Duration::from_micros(1_000_042));
-        assert_eq!(out, b"1.000042");
+        assert_eq!(Seconds::of(Duration::from_micros(1_000_042)).as_bytes(), b"1.000042");
+        assert_eq!(Seconds::of(Duration::from_secs(u64::MAX)).as_bytes(), b"18446744073709551615.000000");
+        assert_eq!(Seconds::of(Duration::ZERO).as_bytes(), b"0.000000");
     }
 }

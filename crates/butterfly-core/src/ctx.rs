@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::head::Head;
 use crate::{App, ReqId};
@@ -45,7 +45,7 @@ pub struct Ctx {
     door: Door,
     app: Arc<App>,
     started: Instant,
-    wall: SystemTime,
+    unix_ms: u64,
     ip: Option<IpAddr>,
     username: Option<String>,
     deadline: Option<Instant>,
@@ -78,13 +78,13 @@ impl Ctx {
     /// A context for a call in an app.
     #[must_use]
     pub fn within(app: Arc<App>, door: Door) -> Self {
-        let wall = SystemTime::now();
+        let unix_ms = now_ms();
         Self {
-            reqid: ReqId::at(wall),
+            reqid: ReqId::at(unix_ms),
             door,
             app,
             started: Instant::now(),
-            wall,
+            unix_ms,
             ip: None,
             username: None,
             deadline: None,
@@ -95,9 +95,9 @@ impl Ctx {
 
     /// Makes the context that of a new call, keeping its memory: a connection uses one for all its requests.
     pub fn restart(&mut self) {
-        self.wall = SystemTime::now();
+        self.unix_ms = now_ms();
         self.started = Instant::now();
-        self.reqid = ReqId::at(self.wall);
+        self.reqid = ReqId::at(self.unix_ms);
         self.username = None;
         self.deadline = None;
         let notes = self.notes_mut();
@@ -149,10 +149,10 @@ impl Ctx {
         self.started
     }
 
-    /// The time of day at which the call entered.
+    /// When the call entered, in Unix milliseconds.
     #[must_use]
-    pub fn wall(&self) -> SystemTime {
-        self.wall
+    pub fn unix_ms(&self) -> u64 {
+        self.unix_ms
     }
 
     /// The address of the caller.
@@ -262,6 +262,10 @@ impl Ctx {
     pub fn notes_mut(&mut self) -> &mut Notes {
         self.notes.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
+}
+
+pub(crate) fn now_ms() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64)
 }
 
 impl fmt::Debug for Ctx {

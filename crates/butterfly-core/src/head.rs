@@ -1,6 +1,6 @@
 //! The head of a request: method, target and headers, kept as the bytes that arrived.
 //!
-//! One buffer and a list of ranges into it: a head costs no allocation per header, and the buffer is used again
+//! Two buffers and a list of ranges into them: a head costs no allocation per header, and the buffers are used again
 //! for the next request of the connection.
 
 use std::borrow::Cow;
@@ -28,7 +28,10 @@ type Span = Range<u32>;
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct Head {
-    bytes: Vec<u8>,
+    /// Target and header names.
+    text: String,
+    /// Header values, which need not be text.
+    values: Vec<u8>,
     method: Method,
     path: Span,
     query: Option<Span>,
@@ -46,35 +49,31 @@ impl Head {
 
     /// Starts over with another request line, keeping the buffer's memory.
     pub fn restart(&mut self, method: Method, target: &str) {
-        self.bytes.clear();
+        self.text.clear();
+        self.values.clear();
         self.headers.clear();
         self.method = method;
-        let target = self.keep(target.as_bytes());
-        let bytes = &self.bytes[target.start as usize..target.end as usize];
-        let mark = bytes.iter().position(|b| *b == b'?').map(|at| at as u32);
-        self.path = 0..mark.unwrap_or(target.end);
-        self.query = mark.map(|at| at + 1..target.end);
+        self.text.push_str(target);
+        let end = self.text.len() as u32;
+        let mark = target.bytes().position(|b| b == b'?').map(|at| at as u32);
+        self.path = 0..mark.unwrap_or(end);
+        self.query = mark.map(|at| at + 1..end);
     }
 
     /// Adds a header; the same name may come several times.
     pub fn push(&mut self, name: &str, value: &[u8]) {
-        let name = self.keep(name.as_bytes());
-        let value = self.keep(value);
-        self.headers.push((name, value));
+        let (name_from, value_from) = (self.text.len() as u32, self.values.len() as u32);
+        self.text.push_str(name);
+        self.values.extend_from_slice(value);
+        self.headers.push((name_from..self.text.len() as u32, value_from..self.values.len() as u32));
     }
 
-    fn keep(&mut self, piece: &[u8]) -> Span {
-        let start = self.bytes.len() as u32;
-        self.bytes.extend_from_slice(piece);
-        start..self.bytes.len() as u32
-    }
-
-    fn slice(&self, span: &Span) -> &[u8] {
-        &self.bytes[span.start as usize..span.end as usize]
+    fn value(&self, span: &Span) -> &[u8] {
+        &self.values[span.start as usize..span.end as usize]
     }
 
     fn str(&self, span: &Span) -> &str {
-        std::str::from_utf8(self.slice(span)).unwrap_or_default()
+        &self.text[span.start as usize..span.end as usize]
     }
 
     /// The request method.
@@ -111,7 +110,7 @@ impl Head {
 
     /// Every header in order of arrival.
     pub fn headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        self.headers.iter().map(|(name, value)| (self.str(name), self.slice(value)))
+        self.headers.iter().map(|(name, value)| (self.str(name), self.value(value)))
     }
 
     /// The value of a cookie, as RFC 6265 splits them; surrounding quotes are removed.

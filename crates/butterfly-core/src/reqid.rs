@@ -76,13 +76,12 @@ impl ReqId {
     /// A new id, made now.
     #[must_use]
     pub fn new() -> Self {
-        Self::at(SystemTime::now())
+        Self::at(crate::ctx::now_ms())
     }
 
-    /// A new id for a call that entered at `now`.
+    /// A new id for a call that entered at this time, in Unix milliseconds.
     #[must_use]
-    pub fn at(now: SystemTime) -> Self {
-        let unix_ms = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
+    pub fn at(unix_ms: u64) -> Self {
         Self::from_bits(spread(next(unix_ms.saturating_sub(EPOCH_MS)), lane()))
     }
 

@@ -1,11 +1,11 @@
 //! From a handler's result to what goes on the wire.
 
 use std::borrow::Cow;
-use std::time::Duration;
 
+use butterfly_core::access_log::Seconds;
 use butterfly_core::handler::Kind;
 use butterfly_core::reply::Content;
-use butterfly_core::{BadParams, Error, Fault, Reply, ReqId, Stat, access_log};
+use butterfly_core::{BadParams, Error, Fault, Reply, ReqId, Stat};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
 use serde_json::{Value, json};
@@ -64,40 +64,38 @@ impl Answer {
         Self { status, stat, reason, media_type, headers, content }
     }
 
-    /// The framework's own headers and the handler's, ready to be written.
-    pub(crate) fn headers<'a>(&'a self, reqid: &'a ReqId, text: &'a HeaderTexts) -> HeaderList<'a> {
-        let mut list: HeaderList<'a> = SmallVec::new();
+    /// The framework's own headers: nothing in them needs a check.
+    pub(crate) fn own_headers<'a>(
+        &self,
+        reqid: &'a ReqId,
+        cost: &'a Seconds,
+        reason: &'a [u8],
+    ) -> OwnHeaders<'a> {
+        let mut list: OwnHeaders<'a> = SmallVec::new();
         list.push(("butterfly", VERSION.as_bytes()));
         list.push(("x-reqid", reqid.as_str().as_bytes()));
-        list.push(("x-cost", &text.cost));
-        if !text.reason.is_empty() {
-            list.push(("x-reason", &text.reason));
+        list.push(("x-cost", cost.as_bytes()));
+        if !reason.is_empty() {
+            list.push(("x-reason", reason));
         }
         if let Some(media_type) = self.media_type {
             list.push(("content-type", media_type.as_bytes()));
         }
-        list.extend(self.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())));
         list
     }
 
-    pub(crate) fn texts(&self, cost: Duration) -> HeaderTexts {
-        let mut texts = HeaderTexts { cost: SmallVec::new(), reason: SmallVec::new() };
-        let mut digits = Vec::with_capacity(16);
-        access_log::seconds(&mut digits, cost);
-        texts.cost.extend_from_slice(&digits);
-        texts.reason.extend(self.reason.chars().take(REASON_MAX).map(printable));
-        texts
+    /// The handler's headers.
+    pub(crate) fn headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()))
+    }
+
+    /// The value of `x-reason`.
+    pub(crate) fn reason_text(&self) -> Vec<u8> {
+        self.reason.chars().take(REASON_MAX).map(printable).collect()
     }
 }
 
-pub(crate) type HeaderList<'a> = SmallVec<[(&'a str, &'a [u8]); 8]>;
-
-/// Header values that are made for one answer.
-#[derive(Debug)]
-pub(crate) struct HeaderTexts {
-    cost: SmallVec<[u8; 24]>,
-    reason: SmallVec<[u8; 64]>,
-}
+pub(crate) type OwnHeaders<'a> = SmallVec<[(&'static str, &'a [u8]); 5]>;
 
 /// The longest `x-reason`.
 const REASON_MAX: usize = 200;

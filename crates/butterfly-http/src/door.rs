@@ -2,9 +2,9 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use butterfly_core::access_log::{Access, LineSink};
+use butterfly_core::access_log::{Access, LineSink, Seconds};
 use butterfly_core::args::Input;
 use butterfly_core::handler::Kind;
 use butterfly_core::head::Head;
@@ -163,7 +163,7 @@ impl Door {
         match target {
             Target::Handler(found) => self.run_handler(ctx, found, body).await,
             Target::Static(rest) => {
-                let path = static_files::locate(&self.options.static_dir, rest).await?;
+                let path = Box::pin(static_files::locate(&self.options.static_dir, rest)).await?;
                 Ok(Reply::of(Content::File(Served { path, save_as: None, media_type: None })))
             }
             Target::Options(methods) => {
@@ -182,7 +182,8 @@ impl Door {
             Received::Stream(body) => (Whole::Nothing, Some(body)),
             Received::Whole(body) if body.is_empty() => (Whole::Nothing, None),
             Received::Whole(body) => match ctx.head() {
-                Some(head) => (Whole::read(head, body, self.options.errors).await?, None),
+                // Boxed: reading a form takes much room, which calls without a body need not carry.
+                Some(head) => (Box::pin(Whole::read(head, body, self.options.errors)).await?, None),
                 None => (Whole::Json(body), None),
             },
         };
@@ -190,22 +191,24 @@ impl Door {
         call(found.handler, ctx, input).await
     }
 
-    /// Makes the answer of a result: files are opened, errors take their form.
-    pub(crate) async fn answer(&self, ctx: &Ctx, target: Option<&Target>, result: Result<Reply>) -> Answer {
+    /// Opens the file that a result names.
+    pub(crate) async fn open(&self, ctx: &Ctx, result: Result<Reply>) -> Result<Reply> {
+        let Reply { stat, headers, content, .. } = result?;
+        let Content::File(file) = content else { return Ok(Reply { stat, status: None, headers, content }) };
+        let opened = files::open(file, ctx.head()).await.map_err(Error::from)?;
+        // What the handler says of a header replaces what the file says.
+        let files =
+            opened.headers.into_iter().filter(|(name, _)| headers.iter().all(|(known, _)| known != name));
+        let headers = files.chain(headers.iter().cloned()).collect();
+        Ok(Reply { stat, status: Some(opened.status), headers, content: opened.content })
+    }
+
+    /// Makes the answer of a result: errors take their form.
+    pub(crate) fn answer(&self, ctx: &Ctx, target: Option<&Target>, result: Result<Reply>) -> Answer {
         let kind = match target {
             Some(Target::Handler(found)) => found.handler.kind,
             Some(Target::Static(_) | Target::Mount(_)) => Kind::Http,
             _ => Kind::Api,
-        };
-        let result = match result {
-            Ok(Reply { stat, headers, content: Content::File(file), .. }) => {
-                open(ctx, file).await.map(|mut reply| {
-                    reply.headers.extend(headers);
-                    reply.stat = stat;
-                    reply
-                })
-            }
-            other => other,
         };
         Answer::of(kind, result, &self.options, ctx.reqid())
     }
@@ -217,8 +220,8 @@ impl Door {
         target: Option<&Target>,
         answer: &Answer,
         line: &mut Vec<u8>,
-    ) -> Duration {
-        let cost = ctx.started().elapsed();
+    ) -> Seconds {
+        let cost = Seconds::of(ctx.started().elapsed());
         let found = match target {
             Some(Target::Handler(found)) => Some(found),
             _ => None,
@@ -230,23 +233,20 @@ impl Door {
             function: found.map_or(path, |found| found.handler.path),
             handler: found.map(|found| found.handler),
             stat: answer.stat.as_str(),
-            cost,
+            cost: &cost,
             reason: &answer.reason,
         };
         access.write(&*self.log, line, &self.pid, ctx);
         ctx.replace_head(head);
         let talk = &ctx.notes_mut().talk;
-        self.app.metrics.count(found.map(|found| found.index), answer.stat.as_str(), cost, talk);
+        self.app.metrics.count(found.map(|found| found.index), answer.stat.as_str(), cost.value(), talk);
         cost
     }
 }
 
-async fn open(ctx: &Ctx, file: Served) -> Result<Reply> {
-    let opened = files::open(file, ctx.head()).await.map_err(Error::from)?;
-    let mut reply = Reply::of(opened.content);
-    reply.status = Some(opened.status);
-    reply.headers = opened.headers;
-    Ok(reply)
+/// True when the result names a file that is still to be opened.
+pub(crate) fn names_file(result: &Result<Reply>) -> bool {
+    matches!(result, Ok(Reply { content: Content::File(_), .. }))
 }
 
 /// The error of a call that was given up.

@@ -142,7 +142,7 @@ pub struct Part<'a> {
 impl<'a> Part<'a> {
     fn new(field: &'a mut Field<'static>) -> Result<Self, Fault> {
         let header = |name| field.headers().get(name).map(|value| String::from_utf8_lossy(value.as_bytes()));
-        let content_type = header(CONTENT_TYPE).map(|value| value.into_owned());
+        let content_type = header(CONTENT_TYPE).map(std::borrow::Cow::into_owned);
         let (name, raw_file_name) = disposition(&header(CONTENT_DISPOSITION).unwrap_or_default());
         let name = name.ok_or_else(|| Fault::BadBody("a part of the form has no name".into()))?;
         let file_name = raw_file_name.as_deref().map(file_name::cleaned);

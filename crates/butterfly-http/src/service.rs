@@ -17,7 +17,7 @@ use tower_service::Service;
 
 use crate::answer::{Answer, into_bytes};
 use crate::chain::{self, from_http};
-use crate::door::{BodyMode, Door, Received, Target, timed_out};
+use crate::door::{BodyMode, Door, Received, Target, names_file, timed_out};
 use crate::multipart::LimitExceeded;
 
 /// The address of the other end, in a request's extensions.
@@ -77,18 +77,24 @@ async fn serve(door: &Door, request: Request<Body>) -> Response<Body> {
         }
         Err(error) => (None, Err(error)),
     };
-    let answer = door.answer(&ctx, target.as_ref(), result).await;
+    let result = if names_file(&result) { door.open(&ctx, result).await } else { result };
+    let answer = door.answer(&ctx, target.as_ref(), result);
     let cost = door.record(&mut ctx, target.as_ref(), &answer, &mut Vec::new());
-    let texts = answer.texts(cost);
+    let (reqid, reason) = (ctx.reqid(), answer.reason_text());
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    for (name, value) in answer.headers(&ctx.reqid(), &texts) {
+    put_headers(&mut response, answer.own_headers(&reqid, &cost, &reason).into_iter());
+    put_headers(&mut response, answer.headers());
+    put_content(&mut response, answer, head_only);
+    response
+}
+
+fn put_headers<'n, 'v>(response: &mut Response<Body>, headers: impl Iterator<Item = (&'n str, &'v [u8])>) {
+    for (name, value) in headers {
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::from_bytes(value)) {
             response.headers_mut().append(name, value);
         }
     }
-    put_content(&mut response, answer, head_only);
-    response
 }
 
 fn put_content(response: &mut Response<Body>, answer: Answer, head_only: bool) {

@@ -120,8 +120,7 @@ impl<'a> Binder<'a> {
     }
 
     fn unknown(&self) -> String {
-        let names: Vec<&str> =
-            self.params.iter().filter(|p| p.visible()).map(|p| p.name).collect();
+        let names: Vec<&str> = self.params.iter().filter(|p| p.visible()).map(|p| p.name).collect();
         if names.is_empty() {
             "unknown: this handler takes no parameters".into()
         } else {

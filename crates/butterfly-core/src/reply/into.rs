@@ -83,8 +83,7 @@ fn merge(out: &mut Vec<u8>, start: usize) {
 }
 
 fn has_stat(fields: &[u8]) -> bool {
-    const KEY: &[u8] = b"\"stat\":";
-    fields.windows(KEY.len()).any(|window| window == KEY)
+    memchr::memmem::find(fields, b"\"stat\":").is_some()
 }
 
 /// The value has (or seems to have) a `stat` of its own: the framework's replaces it.

@@ -61,7 +61,8 @@ impl Recorder {
         }
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
         let (variables, began) = (HashMap::new(), Instant::now());
-        let call = Call { parent: self.active, level, name, file, root, line, began, variables, result: None };
+        let call =
+            Call { parent: self.active, level, name, file, root, line, began, variables, result: None };
         self.calls.insert(id, call);
         self.active = id;
         self.name_file(level, file);

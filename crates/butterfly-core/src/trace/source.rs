@@ -26,7 +26,8 @@ fn read(file: &str, root: Option<&str>) -> Vec<String> {
 fn candidates<'a>(file: &'a str, root: Option<&'a str>) -> impl Iterator<Item = PathBuf> + 'a {
     let here = std::env::current_dir().unwrap_or_default();
     let near: Vec<PathBuf> = here.ancestors().map(|folder| folder.join(file)).collect();
-    let home = root.into_iter().flat_map(|root| Path::new(root).ancestors()).map(move |folder| folder.join(file));
+    let home =
+        root.into_iter().flat_map(|root| Path::new(root).ancestors()).map(move |folder| folder.join(file));
     near.into_iter().chain(home)
 }
 

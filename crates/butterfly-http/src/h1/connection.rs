@@ -2,10 +2,12 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
-use std::time::{Instant, UNIX_EPOCH};
+use std::time::Instant;
 
 use butterfly_core::head::Head;
+use butterfly_core::reply::Content;
 use butterfly_core::{Ctx, Fault, Reply, Result};
 use http::{Method, Uri};
 use tokio::net::TcpStream;
@@ -19,7 +21,7 @@ use super::send::Sending;
 use super::wire::{Gone, Wire};
 use crate::answer::Answer;
 use crate::chain::Chain;
-use crate::door::{BodyMode, Door, Received, Target, timed_out};
+use crate::door::{BodyMode, Door, Received, Target, names_file, timed_out};
 use crate::drain::Drain;
 use crate::service::Peer;
 
@@ -141,13 +143,13 @@ impl Connection<'_> {
             head_only: false,
             keep_alive: false,
             version: Version::Http11,
-            unix_seconds: unix_seconds(&self.ctx),
+            unix_seconds: self.ctx.unix_ms() / 1000,
             patience: self.door.options.body_timeout,
         };
         let cost = self.door.record(&mut self.ctx, None, &answer, &mut self.line);
-        if sending.answer(&mut self.wire, answer, &self.ctx.reqid(), cost).await.is_ok() {
-            self.wire.linger(self.door.options.body_timeout).await;
-        }
+        // An answer without content needs no more than its head.
+        let _ = sending.answer(&mut self.wire, &answer, &self.ctx.reqid(), &cost);
+        self.wire.linger(self.door.options.body_timeout).await;
     }
 
     /// Serves one request; true when the connection may be used again.
@@ -157,7 +159,7 @@ impl Connection<'_> {
         let head_only = *head.method() == Method::HEAD;
         self.ctx.replace_head(Some(head));
         let mut sending =
-            Sending::to(&request, head_only, unix_seconds(&self.ctx), self.door.options.body_timeout);
+            Sending::to(&request, head_only, self.ctx.unix_ms() / 1000, self.door.options.body_timeout);
         sending.keep_alive &= !self.wire.drain.stopping();
         let kept = match &self.door.chain {
             Some(chain) => self.through(&**chain, &request, sending).await?,
@@ -192,18 +194,27 @@ impl Connection<'_> {
             }
             Err(error) => (None, Err(error)),
         };
-        let answer = door.answer(&self.ctx, target.as_ref(), result).await;
+        let result = if names_file(&result) { Box::pin(door.open(&self.ctx, result)).await } else { result };
+        let answer = door.answer(&self.ctx, target.as_ref(), result);
         let cost = door.record(&mut self.ctx, target.as_ref(), &answer, &mut self.line);
         let clean = receiver.finished() || receiver.discard(&mut self.wire).await;
         sending.keep_alive &= clean;
-        sending.answer(&mut self.wire, answer, &self.ctx.reqid(), cost).await
+        let delivery = sending.answer(&mut self.wire, &answer, &self.ctx.reqid(), &cost);
+        match answer.content {
+            Content::Stream(body) if sending.has_body(answer.status) => {
+                Box::pin(sending.stream(&mut self.wire, body, delivery)).await
+            }
+            _ => Ok(delivery.keep_alive),
+        }
     }
 
     async fn run_whole(&mut self, target: &Target, receiver: &mut Receiver) -> Result<Reply> {
         let body = receiver.whole(&mut self.wire).await?;
         let Self { door, wire, ctx, .. } = self;
         let deadline = ctx.deadline();
-        let result = wire.timer.within(deadline, door.run(ctx, target, Received::Whole(body))).await;
+        // Pinned here, so that the future is not moved once more.
+        let running = pin!(door.run(ctx, target, Received::Whole(body)));
+        let result = wire.timer.within(deadline, running).await;
         result.unwrap_or_else(|| Err(timed_out(ctx, deadline.unwrap_or_else(Instant::now))))
     }
 
@@ -251,8 +262,8 @@ impl Connection<'_> {
             None => BodyLength::Chunked,
         };
         let status = response.status().as_u16();
-        let delivery = sending.head(&mut self.wire, status, headers, length);
-        if sending.head_only || matches!(status, 100..200 | 204 | 304) {
+        let delivery = sending.head(&mut self.wire, status, &[], headers, length);
+        if !sending.has_body(status) {
             return Ok(delivery.keep_alive);
         }
         sending.stream(&mut self.wire, body, delivery).await
@@ -262,10 +273,6 @@ impl Connection<'_> {
 /// Whether a buffer that was looked at before may hold a whole head by now.
 fn worth_parsing(pending: &[u8], seen: usize, limits: &HeadLimits) -> bool {
     !pending.is_empty() && (seen == 0 || may_be_complete(pending, seen) || pending.len() >= limits.max_bytes)
-}
-
-fn unix_seconds(ctx: &Ctx) -> u64 {
-    ctx.wall().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 fn http_request(head: &Head, version: Version, peer: SocketAddr) -> Option<http::Request<()>> {

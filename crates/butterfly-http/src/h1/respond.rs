@@ -68,8 +68,29 @@ pub fn write_head<'a>(
     version: Version,
     date: &[u8; 29],
 ) -> Delivery {
+    write_head_beside(out, status, &[], headers, length, keep_alive, version, date)
+}
+
+/// The same, with headers of the framework's own before: names and values in which nothing needs a check.
+#[expect(clippy::too_many_arguments, reason = "the parts of a head, each once")]
+pub(crate) fn write_head_beside<'a>(
+    out: &mut Vec<u8>,
+    status: u16,
+    own: &[(&'static str, &[u8])],
+    headers: impl IntoIterator<Item = (&'a str, &'a [u8])>,
+    length: BodyLength,
+    keep_alive: bool,
+    version: Version,
+    date: &[u8; 29],
+) -> Delivery {
     let status = if (100..1000).contains(&status) { status } else { 500 };
     status::write_line(out, status);
+    for (name, value) in own {
+        out.extend_from_slice(name.as_bytes());
+        out.extend_from_slice(b": ");
+        out.extend_from_slice(value);
+        out.extend_from_slice(b"\r\n");
+    }
     let mut asked_to_close = false;
     for (name, value) in headers {
         match owner(name, status) {

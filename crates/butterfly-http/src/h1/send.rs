@@ -3,11 +3,12 @@
 use std::io;
 use std::time::Duration;
 
+use butterfly_core::access_log::Seconds;
 use butterfly_core::reply::Content;
 use butterfly_core::{Body, ReqId};
 
 use super::parse::{Request, Version};
-use super::respond::{BodyLength, Delivery, HttpDate, write_chunk, write_head, write_last_chunk};
+use super::respond::{BodyLength, Delivery, HttpDate, write_chunk, write_head_beside, write_last_chunk};
 use super::wire::Wire;
 use crate::answer::{Answer, whole};
 
@@ -27,45 +28,47 @@ impl Sending {
         Self { head_only, keep_alive: request.keep_alive, version: request.version, unix_seconds, patience }
     }
 
-    /// Writes an answer; what is whole waits in the buffer, a stream is sent as it comes. True when the connection
-    /// may be used again.
-    pub(super) async fn answer(
-        &self,
-        wire: &mut Wire,
-        answer: Answer,
-        reqid: &ReqId,
-        cost: Duration,
-    ) -> io::Result<bool> {
-        let texts = answer.texts(cost);
-        let headers = answer.headers(reqid, &texts);
-        let length = match (&answer.content, whole(&answer.content)) {
+    /// Writes an answer's head, and its content if that is whole; it waits in the buffer. A stream is left in the
+    /// answer for [`stream`](Self::stream).
+    pub(super) fn answer(&self, wire: &mut Wire, answer: &Answer, reqid: &ReqId, cost: &Seconds) -> Delivery {
+        let reason = answer.reason_text();
+        let own = answer.own_headers(reqid, cost, &reason);
+        let content = whole(&answer.content);
+        let length = match (&answer.content, content) {
             (Content::Stream(body), _) => body.length().map_or(BodyLength::Chunked, BodyLength::Known),
-            (_, Some(bytes)) => BodyLength::Known(bytes.len() as u64),
-            _ => BodyLength::Known(0),
+            (_, content) => BodyLength::Known(content.map_or(0, |bytes| bytes.len() as u64)),
         };
-        let delivery = self.head(wire, answer.status, headers, length);
-        if self.head_only || matches!(answer.status, 100..200 | 204 | 304) {
-            return Ok(delivery.keep_alive);
-        }
-        if let Some(bytes) = whole(&answer.content) {
+        let delivery = self.head(wire, answer.status, &own, answer.headers(), length);
+        if let Some(bytes) = content.filter(|_| self.has_body(answer.status)) {
             wire.out.extend_from_slice(bytes);
-            return Ok(delivery.keep_alive);
         }
-        match answer.content {
-            Content::Stream(body) => self.stream(wire, body, delivery).await,
-            _ => Ok(delivery.keep_alive),
-        }
+        delivery
+    }
+
+    /// True when an answer of this status has a body at all.
+    pub(super) fn has_body(&self, status: u16) -> bool {
+        !self.head_only && !matches!(status, 100..200 | 204 | 304)
     }
 
     pub(super) fn head<'a>(
         &self,
         wire: &mut Wire,
         status: u16,
+        own: &[(&'static str, &[u8])],
         headers: impl IntoIterator<Item = (&'a str, &'a [u8])>,
         length: BodyLength,
     ) -> Delivery {
         let date = HttpDate::cached(self.unix_seconds);
-        write_head(&mut wire.out, status, headers, length, self.keep_alive, self.version, date.as_bytes())
+        write_head_beside(
+            &mut wire.out,
+            status,
+            own,
+            headers,
+            length,
+            self.keep_alive,
+            self.version,
+            date.as_bytes(),
+        )
     }
 
     /// Sends a stream piece by piece. A stream that breaks off closes the connection, so that the other end sees

@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use butterfly_core::{Error, Fault, Result};
-use tokio::fs::{self, File};
+use tokio::fs::File;
 use tokio::io::AsyncWriteExt;
 
 use super::Part;
@@ -18,6 +18,10 @@ const SAME_NAME: u32 = 10_000;
 struct Partial(Option<PathBuf>);
 
 impl Partial {
+    fn path(&self) -> &Path {
+        self.0.as_deref().unwrap_or(Path::new(""))
+    }
+
     fn keep(mut self) -> PathBuf {
         self.0.take().unwrap_or_default()
     }
@@ -35,10 +39,9 @@ impl Drop for Partial {
 
 /// Streams a part to a new file; gives its path once all is on the disk.
 pub(super) async fn save(part: &mut Part<'_>, dir: &Path, name: &str, max_bytes: u64) -> Result<PathBuf> {
-    fs::create_dir_all(dir).await.map_err(|error| failed("make the folder", dir, error))?;
-    let (mut file, path) = create(dir, name).await?;
-    let partial = Partial(Some(path.clone()));
-    let written = write(part, &mut file, &path, max_bytes).await;
+    let (file, partial) = create(dir.to_owned(), name.to_owned()).await?;
+    let mut file = File::from_std(file);
+    let written = write(part, &mut file, partial.path(), max_bytes).await;
     // Windows removes no file that is open.
     drop(file.into_std().await);
     written?;
@@ -46,12 +49,22 @@ pub(super) async fn save(part: &mut Part<'_>, dir: &Path, name: &str, max_bytes:
     Ok(partial.keep())
 }
 
+/// Makes the file on a thread that may block. Whoever gives up waiting leaves no file either: what the thread
+/// hands over to nobody is dropped, and so removed.
+async fn create(dir: PathBuf, name: String) -> Result<(std::fs::File, Partial)> {
+    tokio::task::spawn_blocking(move || {
+        std::fs::create_dir_all(&dir).map_err(|error| failed("make the folder", &dir, error))?;
+        create_free(&dir, &name)
+    })
+    .await?
+}
+
 /// Makes a file that was not there, under the first name that is free.
-async fn create(dir: &Path, name: &str) -> Result<(File, PathBuf)> {
+fn create_free(dir: &Path, name: &str) -> Result<(std::fs::File, Partial)> {
     for count in 0..=SAME_NAME {
         let path = dir.join(numbered(name, count));
-        match File::create_new(&path).await {
-            Ok(file) => return Ok((file, path)),
+        match std::fs::File::create_new(&path) {
+            Ok(file) => return Ok((file, Partial(Some(path)))),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
             Err(error) => return Err(failed("create", &path, error)),
         }
