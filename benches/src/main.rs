@@ -9,6 +9,7 @@ mod load;
 mod peer;
 mod proc;
 mod report;
+mod routes;
 mod server;
 mod start;
 mod stats;
@@ -50,6 +51,8 @@ enum Command {
     Start(start::Options),
     /// Memory while 1 GiB is sent and fetched
     Stream(stream::Options),
+    /// Time to find a route among ten and among 100,000
+    Routes(routes::Options),
     /// Be a peer
     #[command(hide = true)]
     Peer { peer: Peer, port: u16, threads: usize },
@@ -81,13 +84,16 @@ fn run(cli: &Cli) -> Result<bool> {
 }
 
 fn measure(cli: &Cli) -> Result<Report> {
+    if let Command::Routes(options) = &cli.command {
+        return routes::run(options);
+    }
     let lab = Lab::new(cli.server.as_deref())?;
     match &cli.command {
         Command::Access(options) => access::run(&lab, options),
         Command::Instructions(options) => instructions::run(&lab, options),
         Command::Start(options) => start::run(&lab, options),
         Command::Stream(options) => stream::run(&lab, options),
-        Command::Peer { .. } => anyhow::bail!("a peer measures nothing"),
+        Command::Routes(_) | Command::Peer { .. } => anyhow::bail!("a peer measures nothing"),
     }
 }
 

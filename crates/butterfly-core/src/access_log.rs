@@ -50,7 +50,7 @@ impl Access<'_> {
         self.source(out);
         out.push(b'\t');
         ip(out, ctx);
-        put(out, b"\t", ctx.reqid().as_str().as_bytes());
+        put(out, b"\t", ctx.reqid().as_bytes());
         put(out, b"\t", self.method.as_bytes());
         out.push(b'\t');
         self.function(sink, out);

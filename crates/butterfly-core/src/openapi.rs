@@ -9,15 +9,13 @@ mod operation;
 mod param;
 mod responses;
 mod schemas;
-#[cfg(test)]
-mod tests;
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::handler::{Handler, Param, Place};
 use crate::App;
+use crate::handler::{Handler, Param, Place};
 use operation::Operations;
 use schemas::{Described, described};
 

@@ -1,5 +1,7 @@
 //! What a trace prints, told by hand: the calls that `#[handler]` writes into a function in debug builds.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -40,7 +42,7 @@ fn masked(text: &str) -> String {
     let time = Regex::new(r"\d\d:\d\d:\d\d\.\d{6}").unwrap();
     let line = Regex::new(r"(call|line|return|panic) +\d+").unwrap();
     let folder = Regex::new(r"path:\.\.\. .*tests/").unwrap();
-    let text = folder.replace_all(&text, "path:... tests/");
+    let text = folder.replace_all(text, "path:... tests/");
     line.replace_all(&time.replace_all(&text, "TIME"), "$1 N").into_owned()
 }
 

@@ -2,52 +2,73 @@
 
 use serde_json::{Map, Value, json};
 
-use super::schemas::{DEEP, Definitions, target, types};
+use super::schemas::{Definitions, target, types};
 
 /// The schema of the document that carries a value of this schema: an object's fields stand beside `stat`, any
 /// other value stands under `data`, nothing where the value is `null`.
 pub(super) fn success(value: &Value, definitions: &Definitions) -> Value {
-    around(value, definitions, DEEP)
+    Envelope { definitions, followed: Vec::new() }.around(value)
 }
 
-fn around(schema: &Value, definitions: &Definitions, deep: usize) -> Value {
-    let Some(deeper) = deep.checked_sub(1) else { return stat_alone() };
-    if let Some(target) = target(schema, definitions) {
+struct Envelope<'d> {
+    definitions: &'d Definitions,
+    /// The schemas on the way here: a type that is itself an alternative of itself has no end.
+    followed: Vec<&'d Value>,
+}
+
+impl<'d> Envelope<'d> {
+    fn around(&mut self, schema: &Value) -> Value {
+        if let Some(target) = target(schema, self.definitions) {
+            return self.around_target(schema, target);
+        }
+        let alternatives = ["anyOf", "oneOf"].iter().find_map(|key| schema.get(key)?.as_array());
+        match alternatives {
+            _ if is_object(schema) => beside(schema),
+            // With `stat` in each, alternatives that excluded each other may not do so any more: always `anyOf`.
+            Some(list) => self.any_of(list),
+            None => self.of_types(schema),
+        }
+    }
+
+    fn around_target(&mut self, reference: &Value, target: &'d Value) -> Value {
         if is_object(target) && !is_closed(target) {
-            return json!({ "allOf": [stat_alone(), schema] });
+            return json!({ "allOf": [stat_alone(), reference] });
         }
-        return around(target, definitions, deeper);
+        if self.followed.iter().any(|known| std::ptr::eq(*known, target)) {
+            return stat_alone();
+        }
+        self.followed.push(target);
+        let document = self.around(target);
+        self.followed.pop();
+        document
     }
-    let alternatives = ["anyOf", "oneOf"].iter().find_map(|key| schema.get(key)?.as_array());
-    match alternatives {
-        _ if is_object(schema) => beside(schema),
-        // With `stat` in each, alternatives that excluded each other may not do so any more: always `anyOf`.
-        Some(list) => {
-            let all: Vec<Value> = list.iter().map(|one| around(one, definitions, deeper)).collect();
-            json!({ "anyOf": all })
+
+    fn any_of(&mut self, list: &[Value]) -> Value {
+        let all: Vec<Value> = list.iter().map(|one| self.around(one)).collect();
+        json!({ "anyOf": all })
+    }
+
+    fn of_types(&mut self, schema: &Value) -> Value {
+        let all: Vec<&str> = types(schema).collect();
+        let values: Vec<&str> = all.iter().copied().filter(|one| *one != "null").collect();
+        match *values {
+            // Any value at all, or none.
+            [] => stat_alone(),
+            [_, _, ..] if values.contains(&"object") => {
+                let each: Vec<Value> = all.iter().map(|one| narrowed(schema, &[one])).collect();
+                self.any_of(&each)
+            }
+            ["object"] => json!({ "anyOf": [beside(&narrowed(schema, &values)), stat_alone()] }),
+            _ => under_data(narrowed(schema, &values), values.len() == all.len()),
         }
-        None => of_types(schema, definitions, deeper),
     }
 }
 
-fn of_types(schema: &Value, definitions: &Definitions, deep: usize) -> Value {
-    let all: Vec<&str> = types(schema).collect();
-    let only = |types: &[&str]| {
-        let mut schema = schema.clone();
-        schema["type"] = if let [one] = types { json!(one) } else { json!(types) };
-        schema
-    };
-    let values: Vec<&str> = all.iter().copied().filter(|one| *one != "null").collect();
-    match *all {
-        [] => stat_alone(),
-        _ if values.is_empty() => stat_alone(),
-        [_, ..] if values.contains(&"object") => {
-            let each: Vec<Value> =
-                all.iter().map(|one| around(&only(&[one]), definitions, deep)).collect();
-            json!({ "anyOf": each })
-        }
-        _ => under_data(only(&values), values.len() == all.len()),
-    }
+/// The schema for only some of its types.
+fn narrowed(schema: &Value, types: &[&str]) -> Value {
+    let mut schema = schema.clone();
+    schema["type"] = if let [one] = types { json!(one) } else { json!(types) };
+    schema
 }
 
 fn is_object(schema: &Value) -> bool {

@@ -135,7 +135,7 @@ pub(super) fn target<'d>(schema: &Value, definitions: &'d Definitions) -> Option
 }
 
 /// No sensible type hides its form behind more references and alternatives than this; it ends endless ones.
-pub(super) const DEEP: usize = 16;
+const DEEP: usize = 8;
 
 /// True when a schema takes values of a JSON type.
 pub(super) fn takes(schema: &Value, kind: &str, definitions: &Definitions) -> bool {

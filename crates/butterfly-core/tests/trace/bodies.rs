@@ -2,12 +2,20 @@
 //!
 //! They must compile without a warning, and give the results that they gave before they were traced.
 
+#![allow(
+    clippy::let_and_return,
+    clippy::needless_return,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "the odd bodies are the point"
+)]
+
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::fmt::Debug;
-use std::ops::{Deref, DerefMut};
 use std::future::poll_fn;
 use std::mem::take;
+use std::ops::{Deref, DerefMut};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, RwLock};
@@ -260,7 +268,10 @@ fn loops_and_labels() -> u32 {
 fn shadowing(x: u32) -> String {
     let x = x + 1;
     let x = x.to_string();
-    let x = { let x = format!("{x}!"); x };
+    let x = {
+        let x = format!("{x}!");
+        x
+    };
     if let Some(x) = x.strip_suffix('!') {
         let x = x.len();
         return x.to_string();
@@ -286,6 +297,7 @@ fn early_returns(n: i32) -> Result<i32, String> {
 }
 
 #[traced]
+#[allow(clippy::never_loop)]
 fn never(n: u32) -> u32 {
     if n == 1 {
         unreachable!()
@@ -337,7 +349,11 @@ fn generic<T, U: Debug + Clone, const N: usize>(t: T, u: U, each: [T; N]) -> (T,
 }
 
 #[traced]
-fn impl_arguments(text: impl Into<String>, show: &dyn Fn(&str) -> String, mut each: impl Iterator<Item = u8>) -> String {
+fn impl_arguments(
+    text: impl Into<String>,
+    show: &dyn Fn(&str) -> String,
+    mut each: impl Iterator<Item = u8>,
+) -> String {
     let text = text.into();
     let first = each.next();
     let shown = show(&text);
@@ -526,8 +542,8 @@ fn mutators() -> String {
     list.sort();
     list.retain(|n| *n > 1);
     let mut text = String::from("a");
-    text.push_str("b");
-    let mut parts = text.split('b').collect::<Vec<_>>();
+    text.push_str("bc");
+    let mut parts = text.split("bc").collect::<Vec<_>>();
     parts.dedup();
     let mut map = HashMap::new();
     map.insert(1, parts.len());
@@ -561,7 +577,7 @@ fn tail_with_temporaries(lock: Mutex<Vec<u32>>) -> usize {
             let n = *inner.lock().unwrap();
             lock.lock().unwrap().push(n);
         }
-        None => {}
+        None => return 0,
     }
     lock.lock().unwrap().len() + more
 }
@@ -570,7 +586,7 @@ fn tail_with_temporaries(lock: Mutex<Vec<u32>>) -> usize {
 fn conditional_code(n: u32) -> u32 {
     #[cfg(any())]
     let n = no_such_thing(n);
-    #[cfg(all())]
+    #[cfg(not(any()))]
     let m = n + 1;
     #[cfg(any())]
     {
@@ -587,6 +603,28 @@ fn conditional_code(n: u32) -> u32 {
             x
         }
     }
+}
+
+#[traced]
+fn one_tail_of_several(n: u32) -> u32 {
+    #[cfg(not(any()))]
+    match n {
+        0 => 1,
+        _ => {
+            let m = n;
+            m
+        }
+    }
+    #[cfg(any())]
+    {
+        n.no_such_method()
+    }
+}
+
+#[traced]
+fn attributes_on_a_tail(n: u32) -> u32 {
+    #[allow(clippy::identity_op)]
+    u32::max(n, 2)
 }
 
 #[traced]
@@ -801,11 +839,11 @@ async fn futures_in_variables(n: u32) -> u32 {
     let two = doubled(n + 1);
     let boxed: Pin<Box<dyn Future<Output = u32> + Send>> = Box::pin(doubled(2));
     let block = async move {
-        let inner = pause().await;
+        let inner = doubled(0).await;
         inner
     };
-    block.await;
-    one.await + two.await + boxed.await
+    let zero = block.await;
+    zero + one.await + two.await + boxed.await
 }
 
 #[traced]
@@ -909,8 +947,9 @@ pub(crate) const PLAIN: &[&str] = &[
     "6",
     "(5, 25)",
     "8",
-    r#"(0, 2, "[2, 3]ab{1: 2}[3, 2]")"#,
+    r#"(0, 2, "[2, 3]abc{1: 2}[3, 2]")"#,
     r#"("acddBa", 4)"#,
+    "(1, 2)",
     r#"(2, 5, "333")"#,
     "(7, 2, 6)",
     "[1, 0, 3]",
@@ -967,6 +1006,7 @@ pub(crate) fn results() -> Vec<String> {
         show(fields_behind_guards(&Mutex::new(row.clone()), &mut row)),
         show((same_names_other_methods(), a_loan_that_is_kept(), mutators())),
         show((order_of_drops(), tail_with_temporaries(Mutex::new(vec![])))),
+        show((one_tail_of_several(0), attributes_on_a_tail(1))),
         show((conditional_code(1), raw_identifiers(1, 2), statement_macros(3))),
         show((secrets("hunter2"), computed_by_the_compiler(0), macro_made())),
         show([(None, None), (Some(1), None), (Some(1), Some(2))].map(|(a, b)| chains(a, b))),
@@ -989,7 +1029,11 @@ pub(crate) async fn async_results() -> Vec<String> {
         show(send(futures_in_variables(1)).await),
         show((send(recursive(3)).await, send(recursive_async(3)).await)),
         show(send(borrowed_across("text", &mut list)).await),
-        show((send(lint_levels(1)).await, send(await_in_macro(2)).await, send(tail_borrows_from_the_arm(Some(3))).await)),
+        show((
+            send(lint_levels(1)).await,
+            send(await_in_macro(2)).await,
+            send(tail_borrows_from_the_arm(Some(3))).await,
+        )),
         show(log.lock().unwrap()),
     ];
     for text in ["x", "0", "1", "3"] {

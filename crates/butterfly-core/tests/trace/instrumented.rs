@@ -158,7 +158,8 @@ fn a_call_given_up_half_way_ends_in_the_trace() {
             assert!(total(&[], 1).is_ok());
         },
     );
-    let expected = "TIME return N     bodies::pause().await;\nElapsed time: TIME\nStarting var:.. list = []\n";
+    let expected =
+        "TIME return N     bodies::pause().await;\nElapsed time: TIME\nStarting var:.. list = []\n";
     assert!(text.contains(in_debug(expected)), "{text}");
 }
 
