@@ -2,6 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+#[cfg(debug_assertions)]
+extern crate butterfly_core as butterfly;
+
+#[path = "trace/instrumented.rs"]
+mod instrumented;
+
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

@@ -73,7 +73,7 @@ impl Answer {
     ) -> OwnHeaders<'a> {
         let mut list: OwnHeaders<'a> = SmallVec::new();
         list.push(("butterfly", VERSION.as_bytes()));
-        list.push(("x-reqid", reqid.as_str().as_bytes()));
+        list.push(("x-reqid", reqid.as_bytes()));
         list.push(("x-cost", cost.as_bytes()));
         if !reason.is_empty() {
             list.push(("x-reason", reason));

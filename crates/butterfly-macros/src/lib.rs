@@ -3,6 +3,7 @@
 mod data;
 mod handler;
 mod stat;
+mod trace;
 
 use proc_macro::TokenStream;
 
@@ -22,4 +23,13 @@ pub fn data(options: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_derive(Stat, attributes(stat))]
 pub fn stat(item: TokenStream) -> TokenStream {
     stat::expand(item.into()).into()
+}
+
+/// Instruments a function for the trace, and does nothing else: for the trace's own tests.
+#[doc(hidden)]
+#[proc_macro_attribute]
+pub fn __traced(_: TokenStream, item: TokenStream) -> TokenStream {
+    let mut func = syn::parse_macro_input!(item as syn::ItemFn);
+    trace::instrument(&mut func);
+    quote::ToTokens::into_token_stream(func).into()
 }

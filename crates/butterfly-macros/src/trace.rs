@@ -32,6 +32,8 @@ mod pattern;
 mod probe;
 mod scope;
 mod shape;
+#[cfg(test)]
+mod tests;
 
 use std::mem::take;
 
@@ -55,7 +57,6 @@ pub(crate) fn instrument(func: &mut ItemFn) {
         scopes: Scopes::default(),
         is_async: sig.asyncness.is_some(),
         probes: Probes::new(&sig.output),
-        reassigned: mention::reassigned(&func.block),
     };
     let mut head = walk.probes.enter(&sig.ident);
     head.extend(params.iter().filter_map(|param| given(&walk.probes, param)));
@@ -83,10 +84,9 @@ fn given(probes: &Probes, param: &PatType) -> Option<Stmt> {
 fn parameter_vars(param: &PatType, is_async: bool) -> Vec<Var> {
     let opaque = shape::is_conditional(&param.attrs) || shape::has_dyn(&param.ty);
     let lend = !is_async || matches!(&*param.pat, Pat::Ident(_));
-    let vars = bindings(&param.pat).into_iter().map(|binding| Var {
-        std: shape::is_std_type(&param.ty),
-        ..Var::new(&binding, lend, opaque)
-    });
+    let vars = bindings(&param.pat)
+        .into_iter()
+        .map(|binding| Var { std: shape::is_std_type(&param.ty), ..Var::new(&binding, lend, opaque) });
     vars.collect()
 }
 
@@ -106,7 +106,6 @@ struct Walk {
     scopes: Scopes,
     is_async: bool,
     probes: Probes,
-    reassigned: Vec<String>,
 }
 
 impl Walk {
@@ -120,12 +119,15 @@ impl Walk {
         let (mut out, last) = (Vec::new(), stmts.len().saturating_sub(1));
         for (at, stmt) in stmts.into_iter().enumerate() {
             self.scopes.step();
-            if !matches!(stmt, Stmt::Item(_)) {
+            // Of statements under a `#[cfg]`, another than the last one written may turn out to be the tail: nothing
+            // may follow it.
+            let conditional = shape::is_conditional_stmt(&stmt);
+            if !conditional && !matches!(stmt, Stmt::Item(_)) {
                 out.push(self.probes.line(shape::start(&stmt)));
             }
             match stmt {
                 Stmt::Local(local) => self.local(local, &mut out),
-                Stmt::Expr(mut expr, semi) => {
+                Stmt::Expr(mut expr, semi) if !conditional => {
                     self.descend(&mut expr);
                     let is_tail = at == last && semi.is_none();
                     if matches!(expr, Expr::Return(_)) || is_tail && self.scopes.is_outermost() {
@@ -211,7 +213,13 @@ impl Walk {
     }
 
     /// A block that starts with new variables. `again` is there for the body of a loop, with the loop's condition.
-    fn branch(&mut self, body: &mut Block, found: Vec<Binding>, attrs: &[Attribute], again: Option<Option<Expr>>) {
+    fn branch(
+        &mut self,
+        body: &mut Block,
+        found: Vec<Binding>,
+        attrs: &[Attribute],
+        again: Option<Option<Expr>>,
+    ) {
         let lend = !self.is_async || !shape::may_await(&body.to_token_stream());
         let vars = found.iter().map(|binding| Var::new(binding, lend, false)).collect();
         let again = again.map(|cond| Again { cond, body: body.stmts.clone() });
@@ -233,7 +241,8 @@ impl Walk {
     fn report(&mut self, found: &[Binding], how: &Report<'_>) -> Vec<Stmt> {
         let (mut out, mut order_kept) = (Vec::new(), true);
         for binding in found.iter().rev() {
-            let shown = binding.is_variable(how.irrefutable) && (!how.only_live || self.scopes.live(&binding.name));
+            let shown =
+                binding.is_variable(how.irrefutable) && (!how.only_live || self.scopes.live(&binding.name));
             if shown && how.lend {
                 out.push(self.probes.see(&binding.ident));
             } else if shown && order_kept {
@@ -250,18 +259,16 @@ impl Walk {
     fn changed(&mut self, expr: &Expr) -> Option<Stmt> {
         match expr {
             Expr::Assign(expr) if expr.attrs.is_empty() => self.assigned(&expr.left),
-            Expr::Binary(expr) if expr.attrs.is_empty() && shape::assigns(&expr.op) => self.assigned(&expr.left),
+            Expr::Binary(expr) if expr.attrs.is_empty() && shape::assigns(&expr.op) => {
+                self.assigned(&expr.left)
+            }
             Expr::MethodCall(call) if call.attrs.is_empty() && shape::mutates(&call.method) => {
                 let ident = shape::variable(&call.receiver)?;
                 let var = self.known(ident)?;
-                let sound = if var.std {
-                    // The call itself borrowed the variable, so one borrow more makes no difference to the future.
-                    true
-                } else {
-                    // Of another type's method of this name only this is known: it was given nothing that could keep the
-                    // loan, and the variable is used later without a new value, so it was not taken.
-                    var.lend && call.args.is_empty() && !self.reassigned.contains(&var.name)
-                };
+                // The method of a std collection borrowed the variable, so that one borrow more makes no difference to
+                // a future. Of another type's method this is known: it was given nothing that could keep a loan,
+                // and it did not take the variable, for that is used later without having been given a new value.
+                let sound = var.std || var.lend && call.args.is_empty();
                 (sound && var.mutable && self.scopes.live(&var.name)).then(|| self.probes.see(ident))
             }
             _ => None,

@@ -134,6 +134,16 @@ impl Butterfly {
         Registry::of(linked.handlers().iter().chain(&self.handlers).copied()).map_err(Unfit::Routes)
     }
 
+    /// The handlers that answer over HTTP: all, or all but the operators' (`ops.enabled`).
+    pub(crate) fn served(&self, config: &Config) -> Result<Registry, Unfit> {
+        let all = self.registry()?;
+        if config.ops.enabled {
+            return Ok(all);
+        }
+        Registry::of(all.handlers().iter().copied().filter(|handler| !handler.options.ops))
+            .map_err(Unfit::Routes)
+    }
+
     /// The app that all calls share, and what stands around its HTTP door.
     pub(crate) fn into_app(self, registry: Registry, config: &Config) -> (App, Around) {
         let mut app = App::new(registry);
@@ -154,5 +164,55 @@ pub(crate) struct Around {
 impl std::fmt::Debug for Butterfly {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Butterfly({} {})", self.name, self.version)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use butterfly_apps::health::healthz;
+    use butterfly_core::handler::{Options, Source};
+
+    /// A program of the built-in apps.
+    fn program() -> Butterfly {
+        butterfly_apps::link();
+        Butterfly::new("shop", "1")
+    }
+
+    #[test]
+    fn two_handlers_of_one_path_stop_the_start_and_both_places_are_named() {
+        let first = &healthz::HANDLER;
+        let twin = Box::leak(Box::new(Handler {
+            path: "/healthz",
+            doc: "",
+            kind: first.kind,
+            params: &[],
+            options: Options::default(),
+            source: Source { file: "shop/src/handlers/doctor.rs", root: "shop", line: 7, ..first.source },
+            reply: first.reply,
+            run: first.run,
+        }));
+        let why = program().handler(twin).registry().unwrap_err().to_string();
+        assert!(why.contains("two handlers have the path /healthz: "), "{why}");
+        for place in ["src/handlers/doctor.rs:7", &format!("src/health.rs:{}", first.source.line)] {
+            assert!(why.contains(place), "{place} is not named: {why}");
+        }
+    }
+
+    #[test]
+    fn a_crate_that_brings_no_handler_stops_the_start() {
+        let why = program().apps(crate::apps![butterfly_log]).registry().unwrap_err().to_string();
+        assert!(why.contains("the crate butterfly_log was to bring handlers and brought none"), "{why}");
+        assert!(program().apps(crate::apps![butterfly_apps]).registry().is_ok());
+    }
+
+    #[test]
+    fn without_ops_operators_handlers_are_not_served() {
+        let mut config = Config::default();
+        assert!(program().served(&config).unwrap().get("/metrics").is_some());
+        config.ops.enabled = false;
+        let served = program().served(&config).unwrap();
+        assert!(served.get("/metrics").is_none() && served.get("/healthz").is_some());
+        assert!(program().registry().unwrap().get("/metrics").is_some(), "the command line keeps them");
     }
 }

@@ -41,6 +41,7 @@ mod command;
 pub mod config;
 mod logs;
 mod pid_file;
+mod say;
 mod serve;
 
 pub use butterfly::Butterfly;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use butterfly_core::access_log::LineSink;
 use butterfly_core::levels::LogLevels;
 use butterfly_core::{App, Ctx, current};
-use butterfly_log::{AppLog, Format, Levels, LogFile, Rotation, escape_into, stamp};
+use butterfly_log::{AppLog, Format, Levels, LogFile, Rotation, escape_into, stamp, stamp_secs};
 
 use crate::config::{Config, LogFormat};
 
@@ -94,7 +94,7 @@ impl LineSink for Logs {
     }
 
     fn stamp(&self, out: &mut Vec<u8>, ctx: &Ctx) {
-        stamp(out, ctx.wall());
+        stamp_secs(out, (ctx.unix_ms() / 1000).cast_signed());
     }
 
     fn json(&self) -> bool {

@@ -32,19 +32,38 @@ impl PidFile {
     pub(crate) fn take(data_dir: &Path) -> io::Result<Option<Self>> {
         std::fs::create_dir_all(data_dir)?;
         let file = open(data_dir, true)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(Self { file })),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(error),
+        if !lock_alone(&file)? {
+            return Ok(None);
         }
+        // What a process before this one said is no longer true.
+        file.set_len(0)?;
+        Ok(Some(Self { file }))
     }
 
-    /// Says what runs here.
+    /// Says what runs here, in one piece: others may be reading.
     pub(crate) fn write(&mut self, running: &Running) -> io::Result<()> {
+        let mut line = serde_json::to_vec(running)?;
+        line.push(b'\n');
         self.file.set_len(0)?;
         self.file.rewind()?;
-        serde_json::to_writer(&self.file, running)?;
-        self.file.write_all(b"\n")
+        self.file.write_all(&line)
+    }
+}
+
+/// Locks the file for a process that runs; false when another one has it.
+fn lock_alone(file: &File) -> io::Result<bool> {
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(true),
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+        // Those who only look share the lock for a moment, which is no reason to give up.
+        match file.try_lock_shared() {
+            Ok(()) => file.unlock()?,
+            Err(TryLockError::WouldBlock) => return Ok(false),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
     }
 }
 
@@ -91,5 +110,31 @@ mod tests {
         assert!(PidFile::take(dir.path()).unwrap().is_none());
         drop(file);
         assert_eq!(running(dir.path()).unwrap(), None);
+    }
+
+    #[test]
+    fn what_an_ended_process_said_is_gone_before_the_next_one_speaks() {
+        let dir = tempfile::tempdir().unwrap();
+        let said = Running { pid: 7, name: "x".into(), version: "1".into(), listen: None };
+        PidFile::take(dir.path()).unwrap().unwrap().write(&said).unwrap();
+        let _next = PidFile::take(dir.path()).unwrap().unwrap();
+        assert_eq!(running(dir.path()).unwrap(), None);
+    }
+
+    #[test]
+    fn those_who_look_never_keep_a_process_from_starting() {
+        let dir = tempfile::tempdir().unwrap();
+        drop(PidFile::take(dir.path()).unwrap());
+        let over = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !over.load(std::sync::atomic::Ordering::Relaxed) {
+                    running(dir.path()).unwrap();
+                }
+            });
+            let taken = (0..5_000).all(|_| PidFile::take(dir.path()).unwrap().is_some());
+            over.store(true, std::sync::atomic::Ordering::Relaxed);
+            assert!(taken);
+        });
     }
 }

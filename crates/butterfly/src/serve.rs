@@ -4,21 +4,27 @@ use std::io;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use butterfly_core::App;
 use butterfly_http::{Door, ErrorStyle, Options, Server, StatAdaptor};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::oneshot;
 
 use crate::Butterfly;
 use crate::butterfly::Around;
 use crate::config::{self, Config, HttpConfig, Loaded};
 use crate::logs::Logs;
 use crate::pid_file::{PidFile, Running};
+use crate::say::say;
+
+/// A drain that takes longer than its limit by so much is not coming to an end.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// Runs the program until it is told to stop.
 pub(crate) fn serve(program: Butterfly, loaded: &Loaded) -> ExitCode {
     let config = &loaded.config;
-    let registry = match program.registry() {
+    let registry = match program.served(config) {
         Ok(registry) => registry,
         Err(unfit) => return failed(unfit),
     };
@@ -46,9 +52,12 @@ pub(crate) fn serve(program: Butterfly, loaded: &Loaded) -> ExitCode {
     logs.install();
     let (mut app, around) = program.into_app(registry, config);
     app.state.insert(logs.levels());
-    let result = Logs::write_routes(config, &app)
-        .and_then(|()| runtime(&config.http))
-        .and_then(|runtime| runtime.block_on(run(app, around, config, &logs, pid_file)));
+    let result = Logs::write_routes(config, &app).and_then(|()| runtime(&config.http)).and_then(|runtime| {
+        let result = runtime.block_on(run(app, around, config, &logs, pid_file));
+        // Handlers that block a thread past the drain's limit are not waited for.
+        runtime.shutdown_background();
+        result
+    });
     logs.flush();
     match result {
         Ok(0) => ExitCode::SUCCESS,
@@ -83,10 +92,14 @@ async fn run(
     let listen = config.http.listen;
     let server = Server::bind(listen, door).await.map_err(|error| cannot_listen(listen, &error))?;
     let address = server.local_addr();
-    let stop = stop_signals(config)?;
+    let told = stop_signals(config, logs.clone())?;
     pid_file.write(&Running { pid: std::process::id(), name, version, listen: Some(address) })?;
     welcome(&app, config, address);
     tracing::info!(target: "butterfly", %address, handlers = app.registry.handlers().len(), "started");
+    let stop = async {
+        // The sender is never dropped before it has sent.
+        let _ = told.await;
+    };
     let open = server.run(stop).await;
     tracing::info!(target: "butterfly", open, "stopped");
     Ok(open)
@@ -104,19 +117,35 @@ fn cannot_listen(address: SocketAddr, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("cannot listen on {address}: {error}; {advice}"))
 }
 
-/// Completes at the first SIGTERM or SIGINT; the second ends the process at once.
-fn stop_signals(config: &Config) -> io::Result<impl Future<Output = ()> + use<>> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let drain = config.http.drain_timeout.as_duration();
-    Ok(async move {
-        either(&mut terminate, &mut interrupt).await;
-        tracing::info!(target: "butterfly", "told to stop: calls that run have {drain:?} to end; a second signal ends them now");
-        tokio::spawn(async move {
-            either(&mut terminate, &mut interrupt).await;
-            std::process::exit(1);
-        });
-    })
+/// Completes at the first SIGTERM or SIGINT; the second ends the process at once, and so does the end of the drain's
+/// limit, in case it is not kept. A thread of its own listens: handlers that block all others cannot prevent the end.
+fn stop_signals(config: &Config, logs: Logs) -> io::Result<oneshot::Receiver<()>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let entered = runtime.enter();
+    let (terminate, interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    drop(entered);
+    let (tell, told) = oneshot::channel();
+    let watch = watch(terminate, interrupt, config.http.drain_timeout.as_duration(), tell, logs);
+    std::thread::Builder::new().name("signals".into()).spawn(move || runtime.block_on(watch))?;
+    Ok(told)
+}
+
+async fn watch(
+    mut terminate: Signal,
+    mut interrupt: Signal,
+    drain: Duration,
+    tell: oneshot::Sender<()>,
+    logs: Logs,
+) {
+    either(&mut terminate, &mut interrupt).await;
+    tracing::info!(target: "butterfly", "told to stop: calls that run have {drain:?} to end; a second signal ends them now");
+    // Nobody listens when the server has ended by itself.
+    let _ = tell.send(());
+    if tokio::time::timeout(drain + GRACE, either(&mut terminate, &mut interrupt)).await.is_err() {
+        tracing::error!(target: "butterfly", "handlers that never wait hold every thread: ended without them");
+    }
+    logs.flush();
+    std::process::exit(1);
 }
 
 async fn either(one: &mut Signal, two: &mut Signal) {
@@ -179,20 +208,17 @@ pub(crate) fn options(http: &HttpConfig) -> Options {
 fn welcome(app: &App, config: &Config, address: SocketAddr) {
     let mut apps: Vec<&str> = app.registry.handlers().iter().map(|handler| handler.app()).collect();
     apps.dedup();
-    println!("{} {} serves {} handlers", app.name, app.version, app.registry.handlers().len());
-    println!();
-    println!("  apps      {}", apps.join(", "));
-    println!("  address   http://{address}");
-    println!("  docs      http://{address}/docs");
-    println!("  openapi   http://{address}/openapi.json");
-    println!("  metrics   http://{address}/metrics");
-    println!("  logs      {}", config.log.dir.display());
-    if !address.ip().is_loopback() && app.ops_token.is_none() {
-        println!();
-        println!(
-            "  docs, openapi and metrics answer callers on this machine; others need ops.token to be set"
-        );
+    say!("{} {} serves {} handlers\n", app.name, app.version, app.registry.handlers().len());
+    say!("  apps      {}", apps.join(", "));
+    say!("  address   http://{address}");
+    if config.ops.enabled {
+        say!("  docs      http://{address}/docs");
+        say!("  openapi   http://{address}/openapi.json");
+        say!("  metrics   http://{address}/metrics");
     }
-    println!();
-    println!("Ctrl-C stops it.");
+    say!("  logs      {}", config.log.dir.display());
+    if config.ops.enabled && !address.ip().is_loopback() && app.ops_token.is_none() {
+        say!("\n  docs, openapi and metrics answer callers on this machine; others need ops.token to be set");
+    }
+    say!("\nCtrl-C stops it.");
 }

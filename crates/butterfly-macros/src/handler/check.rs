@@ -1,10 +1,12 @@
 //! `#[check(range(..), len(..), regex(".."), my_function)]`.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
-use syn::{Attribute, Expr, ExprCall, ExprLit, ExprPath, ExprRange, Lit, LitStr, Path, RangeLimits, Token};
+use syn::{
+    Attribute, Expr, ExprCall, ExprLit, ExprPath, ExprRange, Ident, Lit, LitStr, Path, RangeLimits, Token,
+};
 
 use super::Errors;
 use super::params::Param;
@@ -65,43 +67,38 @@ fn builtin(call: &ExprCall) -> Result<Check, String> {
 impl Check {
     /// The statement that applies the check to the value bound so far.
     pub(crate) fn apply(&self, param: &Param, index: usize) -> TokenStream {
-        let ident = &param.ident;
-        let test = self.test();
-        let span = self.span();
-        let ty = &param.ty;
-        if param.optional() {
-            return quote_spanned! { span =>
-                let #ident = binder.check(#index, #ident, |value: &#ty| match value {
-                    ::core::option::Option::Some(value) => #test,
-                    ::core::option::Option::None => ::core::result::Result::Ok(()),
-                });
-            };
-        }
-        quote_spanned!(span => let #ident = binder.check(#index, #ident, |value: &#ty| #test);)
+        let (local, ty) = (param.local(), &param.ty);
+        let span = Span::mixed_site().located_at(self.span());
+        let value = Ident::new("value", span);
+        let test = self.test(&value);
+        let test = if param.optional() {
+            quote_spanned!(span => #value.as_ref().map_or(::core::result::Result::Ok(()), |#value| #test))
+        } else {
+            test
+        };
+        quote_spanned!(span => let #local = binder.check(#index, #local, |#value: &#ty| #test);)
     }
 
-    fn test(&self) -> TokenStream {
+    fn test(&self, value: &Ident) -> TokenStream {
+        let span = Span::mixed_site().located_at(self.span());
         match self {
             Check::Range(range) => {
                 let written = types::compact(range);
-                quote!(bf::check::range(value, #range, #written))
+                quote_spanned!(span => __bf::check::range(#value, #range, #written))
             }
             Check::Len(range) => {
                 let written = types::compact(range);
-                quote!(bf::check::len(value, #range, #written))
+                quote_spanned!(span => __bf::check::len(#value, #range, #written))
             }
-            Check::Regex(pattern) => quote!({
-                static PATTERN: bf::Pattern = bf::Pattern::new();
-                bf::check::regex(value, #pattern, &PATTERN)
+            Check::Regex(pattern) => quote_spanned!(span => {
+                static PATTERN: __bf::Pattern = __bf::Pattern::new();
+                __bf::check::regex(#value, #pattern, &PATTERN)
             }),
-            Check::Custom(path) => {
-                let path = types::from_inside(path.clone());
-                quote!(#path(value))
-            }
+            Check::Custom(path) => quote_spanned!(span => #path(#value)),
         }
     }
 
-    fn span(&self) -> proc_macro2::Span {
+    fn span(&self) -> Span {
         match self {
             Check::Range(range) | Check::Len(range) => range.span(),
             Check::Regex(pattern) => pattern.span(),
@@ -114,7 +111,7 @@ impl Check {
         match self {
             Check::Range(range) => {
                 let (low, high, open) = bounds(range, |bound| quote!((#bound) as f64));
-                quote!(bf::Check::Range(#low, #high, #open))
+                quote!(__bf::Check::Range(#low, #high, #open))
             }
             Check::Len(range) => {
                 let (low, high, open) = bounds(range, |bound| quote!(#bound));
@@ -124,12 +121,12 @@ impl Check {
                 } else {
                     high
                 };
-                quote!(bf::Check::Len(#low, #high))
+                quote!(__bf::Check::Len(#low, #high))
             }
-            Check::Regex(pattern) => quote!(bf::Check::Regex(#pattern)),
+            Check::Regex(pattern) => quote!(__bf::Check::Regex(#pattern)),
             Check::Custom(path) => {
                 let name = types::compact(path);
-                quote!(bf::Check::Custom(#name))
+                quote!(__bf::Check::Custom(#name))
             }
         }
     }

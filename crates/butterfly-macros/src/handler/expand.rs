@@ -1,65 +1,78 @@
-//! The code that `#[handler]` writes: the function as it was, and a module of its name with what the doors need.
+//! The code that `#[handler]` writes: the function as it was, and a type of its name with what the doors need.
+//!
+//! It is a type and not a module, so that the user's types and expressions keep the scope in which they were
+//! written; what a type's `impl` holds cannot meet names of the user's either. Locals have the span of this macro
+//! and begin with `arg_` where they hold an argument, so that neither the user's names nor each other's clash.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Attribute, Expr, ReturnType, Type, Visibility, parse_quote};
+use syn::{Attribute, Expr, Ident, ReturnType, Type, parse_quote};
 
 use super::Model;
 use super::params::{Param, Source, append_doc};
 use super::types;
 
-pub(crate) fn code(model: Model) -> TokenStream {
-    let Model { func, .. } = &model;
-    let name = &func.sig.ident;
-    let vis = &func.vis;
-    let cfgs = func.attrs.iter().filter(|attribute| attribute.path().is_ident("cfg"));
-    let inner_vis = inner(vis);
-    let handler = handler(&model);
-    let params = model.params.iter().map(description);
-    let run = run(&model);
-    let job = job(&model, &inner_vis);
-    let about = format!("What the doors know of [`{name}`](fn@{name}).");
-    let path = match &model.options.path {
-        Some(path) => quote!(#path),
-        None => quote!(bf::route!()),
-    };
-    quote! {
+pub(crate) fn code(model: &Model) -> TokenStream {
+    let Model { func, params, .. } = model;
+    let (name, vis) = (&func.sig.ident, &func.vis);
+    let about = format!("What the doors know of the handler `{}`.", name.unraw());
+    let path = path(model);
+    let handler = handler(model);
+    let described = params.iter().map(description);
+    let defaults = params.iter().filter_map(default);
+    let run = run(model);
+    let job = job(model);
+    quote_spanned! { ours() =>
         #func
 
         #[doc = #about]
-        #(#cfgs)*
-        #[allow(dead_code, unused_imports, private_interfaces, clippy::all, clippy::pedantic)]
-        #vis mod #name {
-            use super::*;
-            use ::butterfly::__private as bf;
+        #[allow(non_camel_case_types, dead_code, unreachable_pub, missing_debug_implementations)]
+        #vis struct #name {}
+
+        #[allow(dead_code, deprecated, private_interfaces, unreachable_pub, clippy::all, clippy::pedantic)]
+        const _: () = {
+            use ::butterfly::__private as __bf;
             use ::butterfly::__private::{ShownAsJson as _, ShownNot as _, ViaResult as _, ViaValue as _};
 
-            /// The route.
-            #inner_vis const PATH: &str = #path;
+            impl #name {
+                /// The route.
+                #vis const PATH: &'static str = #path;
 
-            /// The description that every door reads.
-            #inner_vis static HANDLER: bf::Handler = #handler;
+                /// The description that every door reads.
+                #vis const HANDLER: __bf::Handler = #handler;
 
-            bf::inventory::submit!(bf::Registered(&HANDLER));
+                const PARAMS: &'static [__bf::Param] = &[#(#described),*];
 
-            static PARAMS: &[bf::Param] = &[#(#params),*];
+                #(#defaults)*
 
-            #run
+                #run
 
-            #job
-        }
+                #job
+            }
+
+            __bf::inventory::submit!(__bf::Registered(&#name::HANDLER));
+        };
     }
 }
 
-/// What `pub(super)` and the like are called one module deeper.
-fn inner(vis: &Visibility) -> Visibility {
-    match vis {
-        Visibility::Public(_) => vis.clone(),
-        Visibility::Inherited => parse_quote!(pub(super)),
-        Visibility::Restricted(restricted) if restricted.path.is_ident("crate") => vis.clone(),
-        _ => parse_quote!(pub(crate)),
+/// The span of what is the macro's own: locals with it cannot meet the user's.
+fn ours() -> Span {
+    Span::mixed_site()
+}
+
+/// The path as given, else as the modules are nested.
+fn path(model: &Model) -> TokenStream {
+    if let Some(path) = &model.options.path {
+        return path.to_token_stream();
     }
+    let end = format!("::{}", model.func.sig.ident.unraw());
+    quote_spanned! { ours() => {
+        const MODULE: &str = ::core::concat!(::core::module_path!(), #end);
+        const ROUTE: [u8; __bf::route_len(MODULE)] = __bf::route_bytes(MODULE);
+        __bf::route_str(&ROUTE)
+    }}
 }
 
 fn handler(model: &Model) -> TokenStream {
@@ -68,26 +81,27 @@ fn handler(model: &Model) -> TokenStream {
     let methods = model.options.methods.iter().map(ToString::to_string);
     let ops = model.options.ops;
     let timeout = match model.options.timeout_ms {
-        Some(ms) => quote!(Some(::core::time::Duration::from_millis(#ms))),
-        None => quote!(None),
+        Some(ms) => quote!(::core::option::Option::Some(::core::time::Duration::from_millis(#ms))),
+        None => quote!(::core::option::Option::None),
     };
     let line = model.func.sig.ident.span().start().line as u32;
     let reply = answer(model);
-    quote! {
-        bf::Handler {
-            path: PATH,
+    let schema = quote_spanned!(reply.span() => (&&__bf::Ret::<#reply>::new()).schema);
+    quote_spanned! { ours() =>
+        __bf::Handler {
+            path: Self::PATH,
             doc: #doc,
-            kind: bf::Kind::#kind,
-            params: PARAMS,
-            options: bf::Options { methods: &[#(#methods),*], timeout: #timeout, ops: #ops },
-            source: bf::Source {
+            kind: __bf::Kind::#kind,
+            params: Self::PARAMS,
+            options: __bf::Options { methods: &[#(#methods),*], timeout: #timeout, ops: #ops },
+            source: __bf::Source {
                 file: ::core::file!(),
                 root: ::core::env!("CARGO_MANIFEST_DIR"),
                 module: ::core::module_path!(),
                 line: #line,
             },
-            reply: |generator| (&&bf::Ret::<#reply>::new()).schema(generator),
-            run,
+            reply: |generator| #schema(generator),
+            run: Self::run,
         }
     }
 }
@@ -106,18 +120,16 @@ fn doc(attrs: &[Attribute]) -> String {
     doc
 }
 
-/// The return type, as seen from the module; elided lifetimes of what is returned are `'static`.
 fn answer(model: &Model) -> Type {
     match &model.func.sig.output {
         ReturnType::Default => parse_quote!(()),
-        ReturnType::Type(_, ty) => types::from_inside((**ty).clone()),
+        ReturnType::Type(_, ty) => (**ty).clone(),
     }
 }
 
 fn description(param: &Param) -> TokenStream {
-    let Param { name, doc, secret, .. } = param;
-    let inside = types::from_inside(param.ty.clone());
-    let written = types::compact(&param.ty);
+    let Param { name, doc, secret, ty, .. } = param;
+    let written = types::compact(ty);
     let required = param.visible() && param.default.is_none() && !param.optional();
     let checks = param.checks.iter().map(super::check::Check::describe);
     let place = match param.source {
@@ -128,23 +140,20 @@ fn description(param: &Param) -> TokenStream {
         Source::Stream => quote!(Stream),
     };
     let schema = if param.visible() {
-        quote_spanned!(param.ty.span() => bf::schema::<#inside>)
+        quote_spanned!(ty.span() => __bf::schema::<#ty>)
     } else {
-        quote!(bf::schema::<()>)
+        quote!(__bf::schema::<()>)
     };
-    let default = match &param.default {
-        Some(expr) => {
-            let value = default_value(expr, &param.ty);
-            quote!(Some(|| { let value: #inside = #value; (&&bf::Shown(&value)).json() }))
-        }
-        None => quote!(None),
+    let default = match default_name(param) {
+        Some(name) => quote!(::core::option::Option::Some(|| (&&__bf::Shown(&Self::#name())).json())),
+        None => quote!(::core::option::Option::None),
     };
-    quote! {
-        bf::Param {
+    quote_spanned! { ours() =>
+        __bf::Param {
             name: #name,
             doc: #doc,
             ty: #written,
-            place: bf::Place::#place,
+            place: __bf::Place::#place,
             required: #required,
             secret: #secret,
             default: #default,
@@ -154,14 +163,21 @@ fn description(param: &Param) -> TokenStream {
     }
 }
 
-/// A default as written; text for a `String` needs no `.to_string()`.
-fn default_value(expr: &Expr, ty: &Type) -> TokenStream {
-    let expr = types::from_inside(expr.clone());
-    let is_text = matches!(&expr, Expr::Lit(lit) if matches!(lit.lit, syn::Lit::Str(_)));
-    if is_text && types::is_string(ty) {
-        return quote!(::std::string::String::from(#expr));
-    }
-    expr.into_token_stream()
+/// The function that makes a parameter's default: the binding calls it, and the description shows what it gives.
+fn default(param: &Param) -> Option<TokenStream> {
+    let (name, expr, ty) = (default_name(param)?, param.default.as_ref()?, &param.ty);
+    let is_text = matches!(expr, Expr::Lit(lit) if matches!(lit.lit, syn::Lit::Str(_)));
+    // Text for a `String` needs no `.to_string()`.
+    let value = if is_text && types::is_string(ty) {
+        quote!(::std::string::String::from(#expr))
+    } else {
+        expr.to_token_stream()
+    };
+    Some(quote!(fn #name() -> #ty { #value }))
+}
+
+fn default_name(param: &Param) -> Option<Ident> {
+    param.default.as_ref().map(|_| format_ident!("default_{}", param.name))
 }
 
 /// The function that binds the arguments and starts the call.
@@ -170,25 +186,28 @@ fn run(model: &Model) -> TokenStream {
     let visible: Vec<(usize, &Param)> =
         model.params.iter().enumerate().filter(|(_, param)| param.visible()).collect();
     let bind = visible.iter().map(|(index, param)| bind(*index, param));
-    let idents: Vec<_> = visible.iter().map(|(_, param)| &param.ident).collect();
+    let locals: Vec<Ident> = visible.iter().map(|(_, param)| param.local()).collect();
     let stream = model.params.iter().find(|param| param.source == Source::Stream).map(|param| {
-        let (ident, ty) = (&param.ident, types::from_inside(param.ty.clone()));
-        quote!(let #ident = <#ty as bf::FromBody>::from_body(ctx, input.stream.take().unwrap_or_default())?;)
+        let (local, ty) = (param.local(), &param.ty);
+        quote_spanned! { ours() =>
+            let #local = <#ty as __bf::FromBody>::from_body(ctx, input.stream.take().unwrap_or_default())?;
+        }
     });
     let mutable = stream.is_some().then(|| quote!(mut));
     let args = model.params.iter().map(|param| match param.source {
-        Source::Ctx => quote!(ctx),
-        _ => param.ident.to_token_stream(),
+        Source::Ctx => quote_spanned!(ours() => ctx),
+        _ => param.local().to_token_stream(),
     });
     let wait = model.func.sig.asyncness.map(|_| quote!(.await));
     let reply = answer(model);
-    let start = quote_spanned! { name.span() =>
+    let convert = quote_spanned!(reply.span() => (&&__bf::Ret::<#reply>::new()).convert);
+    let start = quote_spanned! { ours().located_at(name.span()) =>
         ::core::result::Result::Ok(::std::boxed::Box::pin(async move {
-            (&&bf::Ret::<#reply>::new()).convert(super::#name(#(#args),*)#wait)
+            #convert(#name(#(#args),*)#wait)
         }))
     };
-    let start = if idents.is_empty() {
-        quote! {
+    let start = if locals.is_empty() {
+        quote_spanned! { ours() =>
             if binder.failed() {
                 return ::core::result::Result::Err(binder.into_error());
             }
@@ -196,9 +215,9 @@ fn run(model: &Model) -> TokenStream {
             #start
         }
     } else {
-        quote! {
-            match (#(#idents,)*) {
-                (#(::core::option::Option::Some(#idents),)*) if !binder.failed() => {
+        quote_spanned! { ours() =>
+            match (#(#locals,)*) {
+                (#(::core::option::Option::Some(#locals),)*) if !binder.failed() => {
                     #stream
                     #start
                 }
@@ -206,12 +225,12 @@ fn run(model: &Model) -> TokenStream {
             }
         }
     };
-    quote! {
+    quote_spanned! { ours() =>
         fn run<'c>(
-            ctx: &'c bf::Ctx,
-            #mutable input: bf::Input<'_>,
-        ) -> ::core::result::Result<bf::Call<'c>, bf::Error> {
-            let mut binder = bf::Binder::new(ctx, PARAMS, &input)?;
+            ctx: &'c __bf::Ctx,
+            #mutable input: __bf::Input<'_>,
+        ) -> ::core::result::Result<__bf::Call<'c>, __bf::Error> {
+            let mut binder = __bf::Binder::new(ctx, Self::PARAMS, &input)?;
             #(#bind)*
             #start
         }
@@ -219,59 +238,49 @@ fn run(model: &Model) -> TokenStream {
 }
 
 fn bind(index: usize, param: &Param) -> TokenStream {
-    let ident = &param.ident;
-    let ty = types::from_inside(param.ty.clone());
-    let span = param.ty.span();
-    let read = match &param.default {
-        Some(expr) => {
-            let value = default_value(expr, &param.ty);
-            quote_spanned!(span => let #ident = binder.or_else::<#ty>(#index, || #value);)
-        }
+    let (local, ty) = (param.local(), &param.ty);
+    let span = ours().located_at(ty.span());
+    let read = match default_name(param) {
+        Some(name) => quote_spanned!(span => binder.or_else::<#ty>(#index, Self::#name)),
         None if param.optional() => {
-            quote_spanned!(span => let #ident = binder.or_else::<#ty>(#index, || ::core::option::Option::None);)
+            quote_spanned!(span => binder.or_else::<#ty>(#index, || ::core::option::Option::None))
         }
-        None => quote_spanned!(span => let #ident = binder.required::<#ty>(#index);),
+        None => quote_spanned!(span => binder.required::<#ty>(#index)),
     };
     let checks = param.checks.iter().map(|check| check.apply(param, index));
-    quote!(#read #(#checks)*)
+    quote_spanned!(ours() => let #local = #read; #(#checks)*)
 }
 
 /// The typed call for the other doors.
-fn job(model: &Model, vis: &Visibility) -> TokenStream {
-    let reply = answer(model);
-    let about = format!(
-        "A call of [`{0}`](fn@super::{0}) to be made later, or by another process.",
-        model.func.sig.ident
-    );
+fn job(model: &Model) -> TokenStream {
+    let (reply, vis) = (answer(model), &model.func.vis);
+    let about = format!("A call of `{}` to be made later, or by another process.", model.func.sig.ident.unraw());
     let visible: Vec<&Param> = model.params.iter().filter(|param| param.visible()).collect();
-    let inputs = visible.iter().map(|param| {
-        let (ident, ty) = (&param.ident, types::from_inside(param.ty.clone()));
-        if types::is_string(&param.ty) {
+    let inputs = visible.iter().map(|Param { ident, ty, .. }| {
+        if types::is_string(ty) {
             quote!(#ident: impl ::core::convert::Into<::std::string::String>)
         } else {
             quote!(#ident: #ty)
         }
     });
-    let args = visible.iter().map(|param| {
-        let Param { ident, name, .. } = param;
-        let value = if types::is_string(&param.ty) {
-            quote!(&::core::convert::Into::<::std::string::String>::into(#ident))
+    let args = visible.iter().map(|Param { ident, name, ty, .. }| {
+        if types::is_string(ty) {
+            quote!(.arg(#name, &::core::convert::Into::<::std::string::String>::into(#ident)))
         } else {
-            quote!(&#ident)
-        };
-        quote!(.arg(#name, #value))
+            quote!(.arg(#name, &#ident))
+        }
     });
-    let bounds = visible.iter().filter(|param| !types::is_string(&param.ty)).map(|param| {
-        let ty = types::from_inside(param.ty.clone());
-        // The unused lifetime keeps the compiler from asking for the bound before somebody makes such a call.
-        quote!(for<'unused> #ty: bf::Serialize)
-    });
+    // The unused lifetime keeps the compiler from asking for the bound before somebody makes such a call.
+    let bounds = visible
+        .iter()
+        .filter(|param| !types::is_string(&param.ty))
+        .map(|Param { ty, .. }| quote!(for<'unused> #ty: __bf::Serialize));
     quote! {
         #[doc = #about]
-        #vis fn job(#(#inputs),*) -> bf::Job<#reply>
+        #vis fn job(#(#inputs),*) -> __bf::Job<#reply>
         where #(#bounds),*
         {
-            bf::Job::new(PATH)#(#args)*
+            __bf::Job::new(Self::PATH)#(#args)*
         }
     }
 }

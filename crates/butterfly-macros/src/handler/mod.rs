@@ -58,7 +58,10 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
         let error = error.to_compile_error();
         return quote!(#func #error);
     }
-    expand::code(Model { func, options, params })
+    if options.traced {
+        crate::trace::instrument(&mut func);
+    }
+    expand::code(&Model { func, options, params })
 }
 
 fn check_signature(func: &ItemFn, errors: &mut Errors) {

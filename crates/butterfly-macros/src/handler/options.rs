@@ -7,11 +7,12 @@ use syn::{Expr, ExprLit, Ident, Lit, LitStr, Meta, Token};
 
 use super::Errors;
 use super::params::{Param, Source};
+use super::types;
 
 const KINDS: [&str; 4] = ["api", "upload", "download", "http"];
 const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
 const USAGE: &str =
-    "known are the kinds upload, download, http, and path = \"/…\", methods(GET, …), timeout = \"5s\", ops";
+    "known are the kinds upload, download, http, and path = \"/…\", methods(GET, …), timeout = \"5s\", ops, trace = false";
 
 #[derive(Default)]
 pub(crate) struct Options {
@@ -20,12 +21,14 @@ pub(crate) struct Options {
     pub(crate) methods: Vec<Ident>,
     pub(crate) timeout_ms: Option<u64>,
     pub(crate) ops: bool,
+    /// Whether debug builds can trace the function line by line.
+    pub(crate) traced: bool,
     seen: Vec<String>,
 }
 
 impl Options {
     pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Self {
-        let mut options = Self::default();
+        let mut options = Self { traced: true, ..Self::default() };
         match Punctuated::<Meta, Token![,]>::parse_terminated.parse2(tokens) {
             Ok(items) => items.into_iter().for_each(|item| options.take(&item, errors)),
             Err(error) => errors.add(syn::Error::new(error.span(), format!("{error}; {USAGE}"))),
@@ -49,6 +52,7 @@ impl Options {
                 None => self.kind = path.get_ident().cloned(),
             },
             ("ops", Meta::Path(_)) => self.ops = true,
+            ("trace", Meta::NameValue(pair)) if types::compact(&pair.value) == "false" => self.traced = false,
             ("path", Meta::NameValue(pair)) => {
                 self.path = text(&pair.value, "path", "\"/users/{id}\"", errors)
             }
@@ -67,6 +71,7 @@ impl Options {
             ("ops" | "upload" | "download" | "http" | "api", _) => {
                 errors.push(item, format!("`{name}` takes no value"))
             }
+            ("trace", _) => errors.push(item, "`trace` takes one value: trace = false leaves the function without a trace"),
             ("path" | "timeout", _) => errors.push(item, format!("`{name}` takes a value: {name} = \"…\"")),
             ("methods", _) => errors.push(item, "`methods` takes a list: methods(GET, POST)"),
             _ => errors.push(item, format!("unknown option `{name}`: {USAGE}")),

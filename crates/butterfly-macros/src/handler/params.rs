@@ -1,5 +1,6 @@
 //! The function's parameters and the attributes on them.
 
+use proc_macro2::Span;
 use quote::ToTokens;
 use syn::{Attribute, Expr, ExprLit, FnArg, Ident, ItemFn, Lit, Meta, Pat, PatType, Type};
 
@@ -33,6 +34,11 @@ pub(crate) enum Source {
 impl Param {
     pub(crate) fn optional(&self) -> bool {
         types::is_option(&self.ty)
+    }
+
+    /// The local that holds the argument in generated code.
+    pub(crate) fn local(&self) -> Ident {
+        Ident::new(&format!("arg_{}", self.name), Span::mixed_site().located_at(self.ident.span()))
     }
 
     pub(crate) fn visible(&self) -> bool {

@@ -1,9 +1,7 @@
 //! Small questions about types and paths, asked of their text: a macro sees no more.
 
-use proc_macro2::Span;
 use quote::ToTokens;
-use syn::visit_mut::{self, VisitMut};
-use syn::{Ident, Path, Type};
+use syn::Type;
 
 /// `Vec` of `std::vec::Vec<u8>`.
 pub(crate) fn last_segment(ty: &Type) -> Option<String> {
@@ -42,50 +40,4 @@ pub(crate) fn compact(tokens: impl ToTokens) -> String {
         }
     }
     out
-}
-
-/// The same path seen from the handler's module, one deeper: `super::X` is `super::super::X` there.
-pub(crate) fn from_inside<T>(mut code: T) -> T
-where
-    Deeper: Visit<T>,
-{
-    Deeper.visit(&mut code);
-    code
-}
-
-pub(crate) struct Deeper;
-
-pub(crate) trait Visit<T> {
-    fn visit(&mut self, code: &mut T);
-}
-
-impl Visit<Path> for Deeper {
-    fn visit(&mut self, code: &mut Path) {
-        self.visit_path_mut(code);
-    }
-}
-
-impl Visit<Type> for Deeper {
-    fn visit(&mut self, code: &mut Type) {
-        self.visit_type_mut(code);
-    }
-}
-
-impl Visit<syn::Expr> for Deeper {
-    fn visit(&mut self, code: &mut syn::Expr) {
-        self.visit_expr_mut(code);
-    }
-}
-
-impl VisitMut for Deeper {
-    fn visit_path_mut(&mut self, path: &mut Path) {
-        let first = path.segments.first().map(|segment| segment.ident.to_string());
-        let up = || syn::PathSegment::from(Ident::new("super", Span::call_site()));
-        match first.as_deref() {
-            Some("super") => path.segments.insert(0, up()),
-            Some("self") if path.segments.len() > 1 => path.segments[0] = up(),
-            _ => {}
-        }
-        visit_mut::visit_path_mut(self, path);
-    }
 }

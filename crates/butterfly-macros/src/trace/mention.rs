@@ -4,7 +4,8 @@ use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    Arm, Block, Expr, ExprAssign, ExprClosure, ExprForLoop, ExprIf, ExprLet, ExprPath, ExprWhile, Item, LocalInit, Macro, Stmt,
+    Arm, Block, Expr, ExprAssign, ExprClosure, ExprForLoop, ExprIf, ExprLet, ExprPath, ExprWhile, Item,
+    LocalInit, Macro, Stmt,
 };
 
 use super::pattern::{binds, condition_bindings};
@@ -27,7 +28,11 @@ pub(super) enum Fate {
 
 /// Reads statements in order.
 pub(super) fn scan(stmts: &mut [Stmt], name: &str) -> Fate {
-    stmts.iter_mut().map(|stmt| fate(stmt, name)).find(|fate| *fate != Fate::Untouched).unwrap_or(Fate::Untouched)
+    stmts
+        .iter_mut()
+        .map(|stmt| fate(stmt, name))
+        .find(|fate| *fate != Fate::Untouched)
+        .unwrap_or(Fate::Untouched)
 }
 
 fn fate(stmt: &mut Stmt, name: &str) -> Fate {
@@ -35,7 +40,8 @@ fn fate(stmt: &mut Stmt, name: &str) -> Fate {
         return statement(stmt, name);
     }
     // It may be there or not: what it does to the variable is unknown.
-    let known = !shape::has_word(&stmt.to_token_stream(), &[name]) && statement(stmt, name) == Fate::Untouched;
+    let known =
+        !shape::has_word(&stmt.to_token_stream(), &[name]) && statement(stmt, name) == Fate::Untouched;
     if known { Fate::Untouched } else { Fate::Dead }
 }
 
@@ -77,7 +83,8 @@ fn end(expr: &mut Expr, name: &str) -> Fate {
         Expr::While(expr) => assigns(&mut expr.cond, name),
         Expr::ForLoop(expr) => assigns(&mut expr.expr, name),
         Expr::If(expr) => {
-            let otherwise = expr.else_branch.as_mut().is_some_and(|(_, other)| end(other, name) != Fate::Untouched);
+            let otherwise =
+                expr.else_branch.as_mut().is_some_and(|(_, other)| end(other, name) != Fate::Untouched);
             assigns(&mut expr.cond, name)
                 || otherwise && scan(&mut expr.then_branch.stmts, name) != Fate::Untouched
         }
@@ -188,26 +195,21 @@ fn names_in_format(literal: &str) -> impl Iterator<Item = &str> {
     literal.split('{').skip(1).map(|rest| rest.split(['}', ':']).next().unwrap_or(rest).trim())
 }
 
-/// Finds the variables that are given a new value somewhere.
-#[derive(Default)]
-struct Assigned(Vec<String>);
+/// Looks for an assignment to the variable.
+struct Assignment<'a> {
+    name: &'a str,
+    found: bool,
+}
 
-impl VisitMut for Assigned {
+impl VisitMut for Assignment<'_> {
     fn visit_expr_assign_mut(&mut self, assign: &mut ExprAssign) {
-        self.0.extend(shape::variable(&assign.left).map(ToString::to_string));
+        self.found |= shape::is_variable(&assign.left, self.name);
         visit_mut::visit_expr_assign_mut(self, assign);
     }
 }
 
 fn assigns(expr: &mut Expr, name: &str) -> bool {
-    let mut assigned = Assigned::default();
-    assigned.visit_expr_mut(expr);
-    assigned.0.iter().any(|found| found == name)
-}
-
-/// The variables that some assignment in this block gives a new value.
-pub(super) fn reassigned(block: &Block) -> Vec<String> {
-    let mut assigned = Assigned::default();
-    assigned.visit_block_mut(&mut block.clone());
-    assigned.0
+    let mut assignment = Assignment { name, found: false };
+    assignment.visit_expr_mut(expr);
+    assignment.found
 }

@@ -27,7 +27,7 @@ impl Probes {
     /// The variable that stands for the call as long as it lasts.
     pub(super) fn enter(&self, name: &Ident) -> Vec<Stmt> {
         let (frame, shown) = (frame(), name.unraw().to_string());
-        let (file, line) = (macro_at("file", name.span()), macro_at("line", name.span()));
+        let (file, line) = (file_of(name.span()), line_of(name.span()));
         vec![debug_only(quote_spanned! {ours(name.span())=>
             let #frame = ::butterfly::__private::trace::enter(
                 #shown, #file, #line, ::core::option_env!("CARGO_MANIFEST_DIR"),
@@ -45,7 +45,7 @@ impl Probes {
     }
 
     pub(super) fn line(&self, at: Span) -> Stmt {
-        let (frame, line) = (frame(), macro_at("line", at));
+        let (frame, line) = (frame(), line_of(at));
         debug_only(quote_spanned!(ours(at)=> ::butterfly::__private::trace::line(&#frame, #line);))
     }
 
@@ -91,7 +91,7 @@ impl Probes {
             other => Some(other),
         };
         match (&self.result, value) {
-            (Some(result), Some(value)) if shape::has_no_temporaries(value) => self.shown(result, value, &expr),
+            (Some(result), Some(value)) if shape::is_showable(value) => self.shown(result, value, &expr),
             _ => vec![Stmt::Expr(expr, semi)],
         }
     }
@@ -99,7 +99,11 @@ impl Probes {
     fn shown(&self, result: &Type, value: &Expr, plain: &Expr) -> Vec<Stmt> {
         let span = ours(value.span());
         let (frame, kept) = (frame(), Ident::new("__butterfly_result", Span::mixed_site()));
-        let give = if matches!(plain, Expr::Return(_)) { quote_spanned!(span=> return #kept;) } else { quote!(#kept) };
+        let give = if matches!(plain, Expr::Return(_)) {
+            quote_spanned!(span=> return #kept;)
+        } else {
+            quote!(#kept)
+        };
         let traced = quote_spanned! {span=>
             {
                 let #kept: #result = #value;
@@ -117,10 +121,16 @@ fn frame() -> Ident {
     Ident::new("__butterfly_frame", Span::mixed_site())
 }
 
-/// `line!()` as if the user had written it at this place: only so does it mean this place.
-fn macro_at(name: &str, at: Span) -> TokenStream {
-    let name = Ident::new(name, at);
-    quote_spanned!(at=> ::core::#name!())
+/// Where a span lies. `line!()` in its place would make a number that pretends to be the user's own token there, for
+/// lints that compare the two; besides, it would have to be expanded once per line. Outside the compiler, in unit
+/// tests, spans lie nowhere.
+fn line_of(at: Span) -> u32 {
+    let line = if proc_macro::is_available() { at.unwrap().line() } else { 0 };
+    u32::try_from(line).unwrap_or_default()
+}
+
+fn file_of(at: Span) -> String {
+    if proc_macro::is_available() { at.unwrap().file() } else { String::new() }
 }
 
 fn borrowing(probe: &str, place: &impl ToTokens, name: &str, at: Span) -> Stmt {

@@ -44,8 +44,8 @@ pub(super) fn mutates(method: &Ident) -> bool {
 /// Whether an operator is one of `+=`, `-=`, ...
 pub(super) fn assigns(op: &BinOp) -> bool {
     use BinOp::{
-        AddAssign, BitAndAssign, BitOrAssign, BitXorAssign, DivAssign, MulAssign, RemAssign, ShlAssign, ShrAssign,
-        SubAssign,
+        AddAssign, BitAndAssign, BitOrAssign, BitXorAssign, DivAssign, MulAssign, RemAssign, ShlAssign,
+        ShrAssign, SubAssign,
     };
     matches!(
         op,
@@ -109,8 +109,17 @@ pub(super) fn is_lint_level(attr: &Attribute) -> bool {
 
 pub(super) fn is_conditional_stmt(stmt: &Stmt) -> bool {
     let tokens = stmt.to_token_stream();
-    let first = tokens.clone().into_iter().next();
-    matches!(first, Some(TokenTree::Punct(hash)) if hash.as_char() == '#') && has_word(&tokens, &["cfg", "cfg_attr"])
+    has_attributes(&tokens) && has_word(&tokens, &["cfg", "cfg_attr"])
+}
+
+fn has_attributes(tokens: &TokenStream) -> bool {
+    matches!(tokens.clone().into_iter().next(), Some(TokenTree::Punct(hash)) if hash.as_char() == '#')
+}
+
+/// Whether a value can be given a name before it is returned, and nothing else changes by that.
+pub(super) fn is_showable(expr: &Expr) -> bool {
+    // Attributes may stand on a statement, but not on the value of a `let`.
+    has_no_temporaries(expr) && !has_attributes(&expr.to_token_stream())
 }
 
 /// Whether the variables of a `let` must not be read: it may not be there, or its type hides behind `dyn`.
@@ -210,7 +219,7 @@ pub(super) fn tail_has_temporaries(block: &Block) -> bool {
 
 /// Whether evaluating an expression surely makes no temporaries that live on: a temporary comes to be where a value
 /// stands in a place's stead, as the receiver of a method or behind `&`.
-pub(super) fn has_no_temporaries(expr: &Expr) -> bool {
+fn has_no_temporaries(expr: &Expr) -> bool {
     match expr {
         Expr::Lit(_) | Expr::Path(_) => true,
         Expr::Field(_) => is_place(expr),

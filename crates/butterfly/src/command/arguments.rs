@@ -82,6 +82,7 @@ pub(super) struct CallWords {
     /// The handler's path
     pub(super) path: Option<String>,
     /// `name=value`, or values in order, or one JSON object
+    #[arg(allow_negative_numbers = true)]
     pub(super) words: Vec<String>,
     /// Print each line of the handler as it runs, with its variables (debug builds)
     #[arg(long)]

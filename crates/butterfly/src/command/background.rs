@@ -11,6 +11,7 @@ use super::arguments::Settings;
 use crate::Butterfly;
 use crate::config::{Config, Loaded};
 use crate::pid_file::{self, Running};
+use crate::say::say;
 
 /// `status` of a service that does not run.
 const NOT_RUNNING: u8 = 3;
@@ -43,7 +44,7 @@ pub(super) fn start(
     match spawn(config, settings, listen).and_then(|child| wait_until_up(child, config)) {
         Ok(running) => {
             let address = running.listen.map(|address| format!(" on http://{address}")).unwrap_or_default();
-            println!("{} {} started{address}, pid {}", config.name, program.version, running.pid);
+            say!("{} {} started{address}, pid {}", config.name, program.version, running.pid);
             ExitCode::SUCCESS
         }
         Err(error) => fail(error),
@@ -109,7 +110,7 @@ pub(super) fn stop(loaded: &Loaded) -> ExitCode {
     }
     let patience = config.http.drain_timeout.as_duration() + STOP;
     if ended_within(&config.data_dir, patience) {
-        println!("{} stopped, pid {}", running.name, running.pid);
+        say!("{} stopped, pid {}", running.name, running.pid);
         ExitCode::SUCCESS
     } else {
         fail(format_args!(
@@ -132,11 +133,11 @@ pub(super) fn status(loaded: &Loaded) -> ExitCode {
     match pid_file::running(&config.data_dir) {
         Ok(Some(running)) => {
             let address = running.listen.map(|address| format!(" on http://{address}")).unwrap_or_default();
-            println!("{} {} runs{address}, pid {}", running.name, running.version, running.pid);
+            say!("{} {} runs{address}, pid {}", running.name, running.version, running.pid);
             ExitCode::SUCCESS
         }
         Ok(None) => {
-            println!("{} does not run", config.name);
+            say!("{} does not run", config.name);
             ExitCode::from(NOT_RUNNING)
         }
         Err(error) => fail(format_args!("cannot use data_dir {}: {error}", config.data_dir.display())),

@@ -14,6 +14,7 @@ use super::arguments::CallWords;
 use super::routes;
 use crate::Butterfly;
 use crate::config::Loaded;
+use crate::say::say;
 
 pub(super) fn run(program: Butterfly, loaded: &Loaded, words: CallWords) -> ExitCode {
     let registry = match program.registry() {
@@ -21,8 +22,8 @@ pub(super) fn run(program: Butterfly, loaded: &Loaded, words: CallWords) -> Exit
         Err(unfit) => return usage(unfit),
     };
     let Some(path) = &words.path else {
-        println!("Usage: call PATH [name=value | value …] [--trace] [--json]\n");
-        print!("{}", routes::table(registry.handlers()));
+        say!("Usage: call PATH [name=value | value …] [--trace] [--json]\n");
+        say!("{}", routes::table(registry.handlers()).trim_end());
         return ExitCode::from(super::USAGE);
     };
     let Some((handler, captures)) = find(&registry, path) else {
@@ -148,11 +149,16 @@ fn show(
         }
         Err(error) => {
             let mut document = json!({ "stat": error.stat().as_str() });
-            if let Fault::BadParams(bad) = error.fault() {
-                document["params"] =
-                    bad.iter().map(|(name, why)| (name.to_owned(), Value::from(why))).collect();
+            match error.fault() {
+                Fault::BadParams(bad) => {
+                    document["params"] =
+                        bad.iter().map(|(name, why)| (name.to_owned(), Value::from(why))).collect();
+                }
+                Fault::BadBody(why) => document["reason"] = why.as_str().into(),
+                Fault::Business { reason: Some(reason), .. } => document["reason"] = reason.as_str().into(),
+                _ => {}
             }
-            println!("{}", if json_only { document.to_string() } else { format!("{document:#}") });
+            say!("{}", if json_only { document.to_string() } else { format!("{document:#}") });
             if !json_only {
                 eprintln!("{} {}", ctx.reqid(), error.chain());
                 eprintln!("usage: {}", usage_line(handler));
@@ -166,10 +172,10 @@ fn print_content(runtime: &tokio::runtime::Runtime, content: Content, plain: boo
     use std::io::Write;
     match content {
         Content::Json(document) => match serde_json::from_slice::<Value>(&document) {
-            Ok(value) if !plain => println!("{value:#}"),
-            _ => println!("{}", String::from_utf8_lossy(&document)),
+            Ok(value) if !plain => say!("{value:#}"),
+            _ => say!("{}", String::from_utf8_lossy(&document)),
         },
-        Content::File(file) => println!("{}", file.path.display()),
+        Content::File(file) => say!("{}", file.path.display()),
         Content::Empty => {}
         // A closed pipe (`| head`) is no reason to fail, here and below.
         Content::Bytes(bytes) => drop(std::io::stdout().write_all(&bytes)),

@@ -12,6 +12,7 @@ use clap::Parser;
 
 use crate::Butterfly;
 use crate::config::{Loaded, Loader};
+use crate::say::say;
 use crate::serve::serve;
 use arguments::{Arguments, Command, Settings};
 
@@ -67,11 +68,11 @@ fn dispatch(program: Butterfly, command: Command, settings: &Settings, loaded: &
 
 fn config(loaded: &Loaded, json: bool, reference: bool) {
     if reference {
-        print!("{}", crate::config::reference());
+        say!("{}", crate::config::reference().trim_end());
     } else if json {
-        println!("{:#}", loaded.report_json());
+        say!("{:#}", loaded.report_json());
     } else {
-        print!("{}", loaded.report());
+        say!("{}", loaded.report().trim_end());
     }
 }
 

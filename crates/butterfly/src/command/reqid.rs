@@ -4,6 +4,8 @@ use std::process::ExitCode;
 
 use butterfly_core::ReqId;
 
+use crate::say::say;
+
 pub(super) fn show(text: &str) -> ExitCode {
     let parts = match text.trim().parse::<ReqId>().and_then(|id| id.decode()) {
         Ok(parts) => parts,
@@ -17,9 +19,9 @@ pub(super) fn show(text: &str) -> ExitCode {
         return ExitCode::from(super::USAGE);
     };
     let local = time.to_zoned(jiff::tz::TimeZone::system());
-    println!("datetime   {}", local.strftime("%Y-%m-%d %H:%M:%S%.3f %:z"));
-    println!("timestamp  {}.{:03}", time.as_second(), time.subsec_millisecond());
-    println!("lane       {:04X}   the process: a hash of host and process id", parts.lane);
-    println!("count      {}", parts.count);
+    say!("datetime   {}", local.strftime("%Y-%m-%d %H:%M:%S%.3f %:z"));
+    say!("timestamp  {}.{:03}", time.as_second(), time.subsec_millisecond());
+    say!("lane       {:04X}   the process: a hash of host and process id", parts.lane);
+    say!("count      {}", parts.count);
     ExitCode::SUCCESS
 }

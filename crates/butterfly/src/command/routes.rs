@@ -6,6 +6,7 @@ use butterfly_core::handler::Param;
 use butterfly_core::{Handler, openapi};
 
 use crate::Butterfly;
+use crate::say::say;
 
 pub(super) fn show(program: &Butterfly, json: bool) -> ExitCode {
     let registry = match program.registry() {
@@ -17,9 +18,9 @@ pub(super) fn show(program: &Butterfly, json: bool) -> ExitCode {
     };
     if json {
         let all: Vec<_> = registry.handlers().iter().map(|handler| openapi::describe(handler)).collect();
-        println!("{:#}", serde_json::Value::from(all));
+        say!("{:#}", serde_json::Value::from(all));
     } else {
-        print!("{}", table(registry.handlers()));
+        say!("{}", table(registry.handlers()).trim_end());
     }
     ExitCode::SUCCESS
 }
