@@ -79,14 +79,16 @@ impl Access<'_> {
         let notes = ctx.notes_mut();
         let talk: serde_json::Map<_, _> =
             notes.talk.iter().map(|(name, ms)| ((*name).to_owned(), (*ms).into())).collect();
+        let mut source = Vec::new();
+        self.source(&mut source);
         let line = serde_json::json!({
-            "time": String::from_utf8_lossy(&time), "pid": pid, "ip": ip, "reqid": reqid.as_str(),
+            "time": String::from_utf8_lossy(&time), "pid": pid,
+            "source": String::from_utf8_lossy(&source[1..]), "ip": ip, "reqid": reqid.as_str(),
             "method": self.method, "function": self.function, "cost": self.cost.value().as_secs_f64(), "stat": self.stat,
             "user": user, "talk": talk, "params": String::from_utf8_lossy(&notes.params),
             "error_msg": self.reason, "res": notes.res,
         });
-        // A map of texts and numbers always serialises.
-        let _ = serde_json::to_writer(out, &line);
+        harmless(out, &line.to_string());
     }
 
     fn source(&self, out: &mut Vec<u8>) {
@@ -118,6 +120,22 @@ impl Access<'_> {
             out.push(b';');
         }
     }
+}
+
+/// Appends a JSON document with what JSON lets through, but a terminal may take for a command, escaped: C1 controls,
+/// line separators, and marks that change the direction of what is shown.
+fn harmless(out: &mut Vec<u8>, document: &str) {
+    use std::io::Write as _;
+    let disguises = |c: char| {
+        matches!(c, '\u{7f}'..='\u{9f}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    let mut copied = 0;
+    for (at, c) in document.char_indices().filter(|(_, c)| disguises(*c)) {
+        // Writing to memory never fails.
+        let _ = write!(out, "{}\\u{:04x}", &document[copied..at], u32::from(c));
+        copied = at + c.len_utf8();
+    }
+    out.extend_from_slice(&document.as_bytes()[copied..]);
 }
 
 fn put(out: &mut Vec<u8>, gap: &[u8], text: &[u8]) {

@@ -1,5 +1,6 @@
 //! Bodies that arrive or leave piece by piece.
 
+use std::error::Error as StdError;
 use std::fmt;
 use std::future::poll_fn;
 use std::io;
@@ -8,6 +9,8 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures_core::Stream;
+
+use crate::Fault;
 
 /// A request or answer body as a stream of pieces; memory holds one piece at a time.
 ///
@@ -66,7 +69,7 @@ impl Body {
         while let Some(piece) = self.next().await {
             let piece = piece?;
             if all.len() + piece.len() > limit {
-                return Err(io::Error::other(format!("the body is larger than {limit} bytes")));
+                return Err(BodyError::TooLarge { limit: limit as u64 }.into());
             }
             all.extend_from_slice(&piece);
         }
@@ -125,5 +128,64 @@ impl Default for Body {
 impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Body").field("length", &self.length).finish_non_exhaustive()
+    }
+}
+
+/// Why a body cannot be read on: the caller's doing, not the handler's.
+///
+/// It travels inside an [`io::Error`]. A handler that passes that on with `?` answers 413 or `ERR_BAD_PARAMS`, as
+/// for a body that the framework reads itself.
+///
+/// # Example
+///
+/// ```
+/// use butterfly_core::{BodyError, Error, Stat};
+///
+/// let error = std::io::Error::from(BodyError::Broken("the body broke off"));
+/// assert_eq!(Error::from(error).stat(), Stat::ERR_BAD_PARAMS);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BodyError {
+    /// It is larger than so many bytes.
+    TooLarge {
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// It broke off, stood still or is malformed.
+    Broken(&'static str),
+}
+
+impl BodyError {
+    /// The body error that an I/O error carries.
+    #[must_use]
+    pub fn of(error: &io::Error) -> Option<Self> {
+        error.get_ref()?.downcast_ref().copied()
+    }
+}
+
+impl fmt::Display for BodyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLarge { limit } => write!(f, "the body is larger than {limit} bytes"),
+            Self::Broken(why) => f.write_str(why),
+        }
+    }
+}
+
+impl StdError for BodyError {}
+
+impl From<BodyError> for io::Error {
+    fn from(error: BodyError) -> Self {
+        Self::other(error)
+    }
+}
+
+impl From<BodyError> for Fault {
+    fn from(error: BodyError) -> Self {
+        match error {
+            BodyError::TooLarge { limit } => Self::TooLarge { limit },
+            BodyError::Broken(why) => Self::BadBody(why.to_owned()),
+        }
     }
 }

@@ -1,11 +1,13 @@
 //! What can go wrong in a call, and who is told what.
 
+use std::any::Any;
 use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
+use std::io;
 use std::time::Duration;
 
-use crate::Stat;
+use crate::{BodyError, Stat};
 
 /// The result of a handler.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -191,7 +193,11 @@ impl From<Fault> for Error {
 
 impl<E: StdError + Send + Sync + 'static> From<E> for Error {
     fn from(source: E) -> Self {
-        Self::server(source)
+        let io = (&source as &dyn Any).downcast_ref::<io::Error>();
+        match io.and_then(BodyError::of) {
+            Some(broken) => Fault::from(broken).into(),
+            None => Self::server(source),
+        }
     }
 }
 
@@ -231,9 +237,22 @@ impl fmt::Debug for Error {
 pub struct BadParams(Vec<(String, String)>);
 
 impl BadParams {
-    /// Adds one parameter and what is wrong with it.
+    /// The most problems that are named, so that a body of nothing but wrong names makes no huge answer.
+    const MOST: usize = 64;
+
+    /// Adds one parameter and what is wrong with it; nothing once there are many.
     pub fn push(&mut self, name: impl Into<String>, problem: impl Into<String>) {
-        self.0.push((name.into(), problem.into()));
+        match self.0.len() {
+            Self::MOST => {}
+            last if last + 1 == Self::MOST => self.0.push(("…".into(), "there are more problems".into())),
+            _ => self.0.push((name.into(), problem.into())),
+        }
+    }
+
+    /// True when no more problems are taken up.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.0.len() == Self::MOST
     }
 
     /// True when nothing is wrong.

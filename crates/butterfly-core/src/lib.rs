@@ -28,7 +28,7 @@ pub mod trace;
 mod url_for;
 
 pub use app::App;
-pub use body::Body;
+pub use body::{Body, BodyError};
 pub use call::{Running, call};
 pub use ctx::{Ctx, Door, Notes, States};
 pub use error::{BadParams, Error, Fault, IntoError, Result};

@@ -160,9 +160,14 @@ impl Registry {
     }
 
     fn find_dynamic(&self, method: &str, path: &str) -> Result<Found, Missed> {
-        let matched = self.dynamic.at(path).map_err(|_| Missed::Path)?;
+        // Letters count in values, but not in the rest of the path: the match is made in lower case, and values
+        // are read where they were found. Both texts have the same bytes but for the letters' case.
+        let lower = path.to_ascii_lowercase();
+        let matched = self.dynamic.at(&lower).map_err(|_| Missed::Path)?;
         let mut captures = Vec::new();
         for (name, value) in matched.params.iter() {
+            let from = (value.as_ptr() as usize).wrapping_sub(lower.as_ptr() as usize);
+            let value = path.get(from..from.wrapping_add(value.len())).unwrap_or(value);
             // A `+` is itself in a path.
             let value = decode(&value.replace('+', "%2B")).map_err(|_| Missed::Path)?.into_owned();
             captures.push((name.to_owned(), value));

@@ -64,6 +64,25 @@ impl Answer {
         Self { status, stat, reason, media_type, headers, content }
     }
 
+    /// The answer to a head that cannot be read.
+    pub(crate) fn refusal(status: u16, reason: &'static str, options: &Options, reqid: ReqId) -> Self {
+        let stat = Stat::from(status.to_string());
+        let (content, media_type) = match options.errors {
+            ErrorStyle::Rest => {
+                let document = problem_document(status, reason, &stat, reqid);
+                (Content::Json(document.to_string().into()), Some(PROBLEM))
+            }
+            ErrorStyle::Butterfly => (Content::Empty, None),
+        };
+        Self { status, stat, reason: reason.into(), media_type, headers: Vec::new(), content }
+    }
+
+    /// What the log says of an answer that a mounted service gave.
+    pub(crate) fn of_mounted(status: u16) -> Self {
+        let stat = Stat::from(status.to_string());
+        Self { status, stat, reason: "".into(), media_type: None, headers: Vec::new(), content: Content::Empty }
+    }
+
     /// The framework's own headers: nothing in them needs a check.
     pub(crate) fn own_headers<'a>(
         &self,
@@ -157,13 +176,7 @@ fn problem(fault: &Fault, reqid: ReqId) -> Vec<u8> {
         Fault::Business { stat, .. } => stat.to_string(),
         _ => fault.reason().into_owned(),
     };
-    let mut body = json!({
-        "type": "about:blank",
-        "title": title,
-        "status": fault.http_status(),
-        "stat": fault.stat().as_str(),
-        "instance": format!("urn:reqid:{reqid}"),
-    });
+    let mut body = problem_document(fault.http_status(), &title, &fault.stat(), reqid);
     match fault {
         Fault::BadParams(bad) => {
             body["detail"] = bad.to_string().into();
@@ -174,6 +187,16 @@ fn problem(fault: &Fault, reqid: ReqId) -> Vec<u8> {
         _ => {}
     }
     serde_json::to_vec(&body).unwrap_or_default()
+}
+
+fn problem_document(status: u16, title: &str, stat: &Stat, reqid: ReqId) -> Value {
+    json!({
+        "type": "about:blank",
+        "title": title,
+        "status": status,
+        "stat": stat.as_str(),
+        "instance": format!("urn:reqid:{reqid}"),
+    })
 }
 
 pub(crate) fn allow_header(methods: &[&'static str]) -> Vec<(HeaderName, HeaderValue)> {

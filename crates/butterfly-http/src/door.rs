@@ -133,8 +133,9 @@ impl Door {
 
     fn elsewhere(&self, head: &Head) -> Option<Target> {
         let below = |prefix: &str| {
-            let rest = head.path().strip_prefix('/')?.strip_prefix(prefix.trim_matches('/'))?;
-            rest.strip_prefix('/').or(rest.is_empty().then_some(""))
+            let (prefix, path) = (prefix.trim_matches('/'), head.path().strip_prefix('/')?);
+            let rest = path.strip_prefix(prefix)?;
+            rest.strip_prefix('/').or((prefix.is_empty() || rest.is_empty()).then_some(rest))
         };
         let reads = matches!(head.method().as_str(), "GET" | "HEAD");
         let prefix = self.options.static_prefix.as_deref().filter(|_| reads);

@@ -15,7 +15,6 @@ use bytes::Bytes;
 use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use multer::Field;
 
-pub(crate) use feed::LimitExceeded;
 use feed::{Allowance, Feed, fault};
 use params::disposition;
 
@@ -89,18 +88,19 @@ impl Multipart {
     async fn advance(&mut self) -> Result<Option<Part<'_>>, Fault> {
         self.skip().await?;
         self.allowance.limited();
+        self.allowance.first_what_is_there();
         let Some(field) = self.parts.next_field().await.map_err(fault)? else { return Ok(None) };
         self.allowance.unlimited();
         self.seen += 1;
         if self.seen > PARTS {
             return Err(Fault::BadBody(format!("the form has more than {PARTS} parts")));
         }
-        Part::new(self.current.insert(field)).map(Some)
+        Part::new(self.current.insert(field), &self.allowance).map(Some)
     }
 
     async fn skip(&mut self) -> Result<(), Fault> {
         if let Some(field) = &mut self.current {
-            while field.chunk().await.map_err(fault)?.is_some() {}
+            while piece(field, &self.allowance).await?.is_some() {}
         }
         // The reader gives out the next part only when the one before is gone.
         self.current = None;
@@ -133,6 +133,7 @@ impl fmt::Debug for Multipart {
 /// ```
 pub struct Part<'a> {
     field: &'a mut Field<'static>,
+    allowance: &'a Allowance,
     name: String,
     file_name: Option<String>,
     raw_file_name: Option<String>,
@@ -140,13 +141,13 @@ pub struct Part<'a> {
 }
 
 impl<'a> Part<'a> {
-    fn new(field: &'a mut Field<'static>) -> Result<Self, Fault> {
+    fn new(field: &'a mut Field<'static>, allowance: &'a Allowance) -> Result<Self, Fault> {
         let header = |name| field.headers().get(name).map(|value| String::from_utf8_lossy(value.as_bytes()));
         let content_type = header(CONTENT_TYPE).map(std::borrow::Cow::into_owned);
         let (name, raw_file_name) = disposition(&header(CONTENT_DISPOSITION).unwrap_or_default());
         let name = name.ok_or_else(|| Fault::BadBody("a part of the form has no name".into()))?;
         let file_name = raw_file_name.as_deref().map(file_name::cleaned);
-        Ok(Self { field, name, file_name, raw_file_name, content_type })
+        Ok(Self { field, allowance, name, file_name, raw_file_name, content_type })
     }
 
     /// The name of the form's field.
@@ -187,7 +188,7 @@ impl<'a> Part<'a> {
     }
 
     async fn piece(&mut self) -> Result<Option<Bytes>, Fault> {
-        self.field.chunk().await.map_err(fault)
+        piece(self.field, self.allowance).await
     }
 
     /// The rest of the content as text of at most 1 MiB.
@@ -255,6 +256,11 @@ impl fmt::Debug for Part<'_> {
         let mut shape = f.debug_struct("Part");
         shape.field("name", &self.name).field("file_name", &self.file_name).finish_non_exhaustive()
     }
+}
+
+async fn piece(field: &mut Field<'static>, allowance: &Allowance) -> Result<Option<Bytes>, Fault> {
+    allowance.first_what_is_there();
+    field.chunk().await.map_err(fault)
 }
 
 /// The text fields of a form that is in memory already, for a handler that takes parameters.

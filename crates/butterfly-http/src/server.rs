@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use butterfly_core::App;
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::door::Door;
@@ -96,13 +97,28 @@ fn admit(door: &Arc<Door>, drain: &Arc<Drain>, stream: TcpStream, peer: SocketAd
 }
 
 async fn serve(door: Arc<Door>, drain: Arc<Drain>, stream: TcpStream, peer: SocketAddr, open: Open) {
-    door.app.metrics.connections.fetch_add(1, Ordering::Relaxed);
+    let _counted = Counted::new(&door.app);
     if let connection::End::Http2(stream, first) = connection::serve(&door, stream, peer, drain.clone()).await
     {
         h2::serve(door.clone(), Rewound::new(stream, first), peer, drain).await;
     }
-    door.app.metrics.connections.fetch_sub(1, Ordering::Relaxed);
     drop(open);
+}
+
+/// A connection in the figures; also one that ends in a panic is taken off.
+struct Counted(Arc<App>);
+
+impl Counted {
+    fn new(app: &Arc<App>) -> Self {
+        app.metrics.connections.fetch_add(1, Ordering::Relaxed);
+        Self(app.clone())
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.metrics.connections.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// Out of file descriptors or memory: connections wait in the queue until some are free again.

@@ -4,21 +4,22 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use butterfly_core::head::Head;
 use butterfly_core::reply::Content;
-use butterfly_core::{Body, Fault, Result};
+use butterfly_core::{Body, BodyError, Ctx, Fault, Result};
 use bytes::Bytes;
 use futures_core::Stream;
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
 use http_body::Body as HttpBody;
+use tokio::time::Sleep;
 use tower_service::Service;
 
 use crate::answer::{Answer, into_bytes};
 use crate::chain::{self, from_http};
 use crate::door::{BodyMode, Door, Received, Target, names_file, timed_out};
-use crate::multipart::LimitExceeded;
 
 /// The address of the other end, in a request's extensions.
 #[derive(Debug, Clone, Copy)]
@@ -56,14 +57,15 @@ async fn serve(door: &Door, request: Request<Body>) -> Response<Body> {
     door.identify(&mut ctx, peer);
     let routed = ctx.head().map_or(Err(Fault::BadPath.into()), |head| door.route(head));
     if let Ok(Target::Mount(index)) = &routed {
-        return door.mounts[*index].1.serve(Request::from_parts(parts, body)).await;
+        let response = door.mounts[*index].1.serve(Request::from_parts(parts, body)).await;
+        return mounted(door, &mut ctx, response);
     }
     let head_only = parts.method == http::Method::HEAD;
     let (target, result) = match routed {
         Ok(target) => {
             let mode = door.admit(&mut ctx, &target);
             let running = async {
-                let received = receive(body, mode).await?;
+                let received = receive(body, mode, door.options.body_timeout).await?;
                 door.run(&ctx, &target, received).await
             };
             let result = match ctx.deadline() {
@@ -86,6 +88,14 @@ async fn serve(door: &Door, request: Request<Body>) -> Response<Body> {
     put_headers(&mut response, answer.own_headers(&reqid, &cost, &reason).into_iter());
     put_headers(&mut response, answer.headers());
     put_content(&mut response, answer, head_only);
+    response
+}
+
+/// Logs the answer of a mounted service, and says under which id.
+fn mounted(door: &Door, ctx: &mut Ctx, mut response: Response<Body>) -> Response<Body> {
+    let answer = Answer::of_mounted(response.status().as_u16());
+    door.record(ctx, None, &answer, &mut Vec::new());
+    put_headers(&mut response, std::iter::once(("x-reqid", ctx.reqid().as_bytes())));
     response
 }
 
@@ -122,42 +132,73 @@ fn head_of(parts: &http::request::Parts) -> Head {
     head
 }
 
-async fn receive(mut body: Body, mode: BodyMode) -> Result<Received> {
+async fn receive(body: Body, mode: BodyMode, patience: Duration) -> Result<Received> {
+    let limited = |limit| Limited::new(body, limit, patience);
     match mode {
-        BodyMode::Stream(limit) => Ok(Received::Stream(limited(body, limit))),
+        BodyMode::Stream(limit) => Ok(Received::Stream(limited(limit))),
         BodyMode::Whole(limit) => {
-            let mut all = Vec::new();
+            let (mut body, mut all) = (limited(limit), Vec::new());
             while let Some(piece) = body.next().await {
-                let piece = piece.map_err(|error| Fault::BadBody(format!("the body broke off: {error}")))?;
-                if (all.len() + piece.len()) as u64 > limit {
-                    return Err(Fault::TooLarge { limit }.into());
-                }
-                all.extend_from_slice(&piece);
+                all.extend_from_slice(&piece?);
             }
             Ok(Received::Whole(all.into()))
         }
     }
 }
 
-/// A body that ends in an error once it is larger than the limit.
-fn limited(body: Body, limit: u64) -> Body {
-    struct Limited(Body, u64, u64);
-    impl Stream for Limited {
-        type Item = std::io::Result<Bytes>;
+/// A body that ends in an error when it is larger than the limit, or stands still for too long.
+struct Limited {
+    body: Body,
+    left: u64,
+    limit: u64,
+    patience: Duration,
+    still: Option<Pin<Box<Sleep>>>,
+}
 
-        fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-            let next = std::task::ready!(Pin::new(&mut self.0).poll_next(cx));
-            if let Some(Ok(piece)) = &next {
-                self.1 += piece.len() as u64;
-                if self.1 > self.2 {
-                    return Poll::Ready(Some(Err(std::io::Error::other(LimitExceeded(self.2)))));
-                }
-            }
-            Poll::Ready(next)
-        }
+impl Limited {
+    #[expect(clippy::new_ret_no_self, reason = "nobody sees it but as a body")]
+    fn new(body: Body, limit: u64, patience: Duration) -> Body {
+        let length = body.length();
+        // What announces that it is too large is not read at all.
+        let left = if length > Some(limit) { 0 } else { limit };
+        Body::stream(Self { body, left, limit, patience, still: None }, length)
     }
-    let length = body.length();
-    Body::stream(Limited(body, 0, limit), length)
+
+    fn spend(&mut self, piece: &Bytes) -> Result<(), BodyError> {
+        let left = self.left.checked_sub(piece.len() as u64);
+        self.left = left.ok_or(BodyError::TooLarge { limit: self.limit })?;
+        Ok(())
+    }
+
+    /// Ready when nothing came for as long as the patience lasts.
+    fn stands_still(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let patience = self.patience;
+        self.still.get_or_insert_with(|| Box::pin(tokio::time::sleep(patience))).as_mut().poll(cx)
+    }
+}
+
+impl Stream for Limited {
+    type Item = std::io::Result<Bytes>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if self.left == 0 && self.body.length() > Some(self.limit) {
+            return Poll::Ready(Some(Err(BodyError::TooLarge { limit: self.limit }.into())));
+        }
+        let Poll::Ready(next) = Pin::new(&mut self.body).poll_next(cx) else {
+            ready!(self.stands_still(cx));
+            return Poll::Ready(Some(Err(BodyError::Broken("the body stood still for too long").into())));
+        };
+        self.still = None;
+        Poll::Ready(match next {
+            Some(Ok(piece)) => Some(self.spend(&piece).map(|()| piece).map_err(Into::into)),
+            // A body that says itself what is wrong with it is heard.
+            Some(Err(error)) if BodyError::of(&error).is_none() => {
+                tracing::debug!(target: "butterfly::http", "a body broke off: {error}");
+                Some(Err(BodyError::Broken("the body broke off").into()))
+            }
+            other => other,
+        })
+    }
 }
 
 /// Puts tower layers around a door; the outermost is the last one given.

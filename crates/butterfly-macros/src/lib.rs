@@ -1,6 +1,9 @@
 //! Butterfly's macros. Their documentation stands where users meet them: in the crate `butterfly`.
 
 mod data;
+mod errors;
+#[cfg(test)]
+mod golden;
 mod handler;
 mod stat;
 mod trace;

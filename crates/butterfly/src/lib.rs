@@ -45,7 +45,7 @@ mod say;
 mod serve;
 
 pub use butterfly::Butterfly;
-pub use butterfly_core::args::{Blob, Json};
+pub use butterfly_core::args::{Blob, DateTime, Json};
 pub use butterfly_core::reply::{self, Cookie, Download, Http, Redirect, ReplyExt, With};
 pub use butterfly_core::{
     App, Arg, BadParams, Body, Ctx, Door, Error, Fault, FromBody, Handler, IntoError, Job, Registry, Reply,
@@ -75,7 +75,9 @@ pub use butterfly_macros::Stat;
 /// What a file of handlers needs: `use butterfly::prelude::*;`.
 pub mod prelude {
     pub use crate::reply::{Cookie, Download, Http, Redirect, ReplyExt, With};
-    pub use crate::{Blob, Body, Ctx, Error, Json, Multipart, Result, Stat, bail, data, ensure, handler};
+    pub use crate::{
+        Blob, Body, Ctx, DateTime, Error, Json, Multipart, Result, Stat, bail, data, ensure, handler,
+    };
     pub use tracing::{debug, error, info, warn};
 }
 

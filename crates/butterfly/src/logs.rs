@@ -1,5 +1,6 @@
 //! Where the program's lines go: the access log, its own events, the routes of the start.
 
+use std::fs::OpenOptions;
 use std::io;
 use std::sync::Arc;
 
@@ -21,6 +22,9 @@ pub(crate) struct Logs {
 impl Logs {
     pub(crate) fn open(config: &Config) -> io::Result<Self> {
         let log = &config.log;
+        // The files are opened when their first line is written; that they cannot be is to be known now.
+        std::fs::create_dir_all(&log.dir)?;
+        OpenOptions::new().append(true).create(true).open(log.dir.join("acc.log"))?;
         let rotation = Rotation {
             max_bytes: log.rotate_bytes.as_u64(),
             max_age: log.rotate_age.as_duration(),

@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 
 use crate::Butterfly;
 use crate::butterfly::Around;
-use crate::config::{self, Config, HttpConfig, Loaded};
+use crate::config::{self, Config, HttpConfig, Loaded, Role};
 use crate::logs::Logs;
 use crate::pid_file::{PidFile, Running};
 use crate::say::say;
@@ -24,6 +24,9 @@ const GRACE: Duration = Duration::from_secs(1);
 /// Runs the program until it is told to stop.
 pub(crate) fn serve(program: Butterfly, loaded: &Loaded) -> ExitCode {
     let config = &loaded.config;
+    if !config.roles.contains(&Role::Http) {
+        return failed("roles has no http, and this version has no other work yet: set roles = [\"http\"]");
+    }
     let registry = match program.served(config) {
         Ok(registry) => registry,
         Err(unfit) => return failed(unfit),

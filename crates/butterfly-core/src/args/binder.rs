@@ -28,6 +28,8 @@ pub struct Binder<'a> {
     params: &'static [Param],
     raw: SmallVec<[Raw<'a>; 6]>,
     bad: BadParams,
+    /// What came under names that no parameter has, for the log.
+    strays: Vec<(String, String)>,
 }
 
 impl<'a> Binder<'a> {
@@ -37,7 +39,7 @@ impl<'a> Binder<'a> {
     ///
     /// When the body cannot be read as arguments at all.
     pub fn new(ctx: &Ctx, params: &'static [Param], input: &Input<'a>) -> Result<Self, Error> {
-        let mut binder = Self { params, raw: SmallVec::new(), bad: BadParams::default() };
+        let mut binder = Self { params, raw: SmallVec::new(), bad: BadParams::default(), strays: Vec::new() };
         binder.raw.resize_with(params.len(), Raw::default);
         if let Some(text) = input.query {
             binder.form(text);
@@ -111,12 +113,22 @@ impl<'a> Binder<'a> {
         self.params.iter().position(|param| param.name == name && param.visible())
     }
 
-    fn known(&mut self, name: &str) -> Option<usize> {
+    fn known(&mut self, name: &str, value: &str) -> Option<usize> {
         let found = self.index(name);
-        if found.is_none() {
+        if found.is_none() && !self.bad.is_full() {
             self.bad.push(text::shown(name).trim_matches('"'), self.unknown());
+            self.stray(name, value);
         }
         found
+    }
+
+    /// Keeps what came under an unknown name. It may be a secret under a misspelt name.
+    #[cold]
+    fn stray(&mut self, name: &str, value: &str) {
+        const KEPT: usize = 64;
+        let secret = self.params.iter().any(|param| param.secret);
+        let cut = |text: &str| text[..text.floor_char_boundary(KEPT)].to_owned();
+        self.strays.push((cut(name), if secret { "***".into() } else { cut(value) }));
     }
 
     fn unknown(&self) -> String {
@@ -129,7 +141,7 @@ impl<'a> Binder<'a> {
     }
 
     fn push(&mut self, name: &str, value: Cow<'a, str>) {
-        let Some(index) = self.known(name) else { return };
+        let Some(index) = self.known(name, &value) else { return };
         let raw = &mut self.raw[index];
         *raw = match std::mem::take(raw) {
             Raw::Text(first) => Raw::Many(vec![first, value]),
@@ -142,7 +154,12 @@ impl<'a> Binder<'a> {
     }
 
     fn replace(&mut self, name: &str, value: Raw<'a>) {
-        if let Some(index) = self.known(name) {
+        let text = match &value {
+            Raw::Text(text) => text,
+            Raw::Json(json) => json.get(),
+            _ => "",
+        };
+        if let Some(index) = self.known(name, text) {
             self.raw[index] = value;
         }
     }
@@ -221,6 +238,9 @@ impl<'a> Binder<'a> {
                 Raw::Json(value) => say(value.get().trim_matches('"')),
                 Raw::Document(bytes) => say(&format!("<{} bytes>", bytes.len())),
             }
+        }
+        for (name, value) in &self.strays {
+            note(name, value);
         }
     }
 }

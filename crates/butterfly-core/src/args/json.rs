@@ -50,11 +50,13 @@ struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 pub(crate) fn parse<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     serde_json::from_str(text).or_else(|_| {
         let mut json = serde_json::Deserializer::from_str(text);
-        serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
             let place = error.path().to_string();
             let problem = problem(error.inner());
             if place == "." { problem } else { format!("at {place}: {problem}") }
-        })
+        })?;
+        json.end().map_err(|error| problem(&error))?;
+        Ok(value)
     })
 }
 
@@ -91,6 +93,11 @@ mod tests {
     fn an_error_names_its_place() {
         let problem = parse::<std::collections::BTreeMap<String, Vec<u8>>>(r#"{"a":[1,"x"]}"#).unwrap_err();
         assert_eq!(problem, "at a[1]: invalid type: string \"x\", expected u8");
+    }
+
+    #[test]
+    fn what_follows_a_value_is_refused() {
+        assert_eq!(parse::<Vec<u8>>("[]x").unwrap_err(), "trailing characters");
     }
 
     #[test]

@@ -12,4 +12,4 @@ pub use binder::Binder;
 pub use input::{Input, Payload};
 pub use query::{decode, pairs};
 pub use text::from_text;
-pub use types::{Blob, Json};
+pub use types::{Blob, DateTime, Json};

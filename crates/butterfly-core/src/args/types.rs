@@ -83,3 +83,57 @@ impl JsonSchema for Blob {
         json_schema!({ "type": "string", "contentEncoding": "base64" })
     }
 }
+
+/// Date and time of day in the original's form, `2026-11-20 08:30:00`; what comes may also have a `T` between.
+///
+/// `jiff::civil::Date` is `2026-11-20` by itself, and `jiff::Timestamp` an instant with its zone.
+///
+/// # Example
+///
+/// ```
+/// use butterfly_core::args::DateTime;
+///
+/// let at: DateTime = serde_json::from_str("\"2026-11-20T08:30:00\"")?;
+/// assert_eq!(serde_json::to_string(&at)?, "\"2026-11-20 08:30:00\"");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DateTime(pub jiff::civil::DateTime);
+
+impl fmt::Display for DateTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0.strftime("%Y-%m-%d %H:%M:%S"))
+    }
+}
+
+impl Serialize for DateTime {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for DateTime {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<'de, str>::deserialize(deserializer)?;
+        let parsed = text.trim().parse().map(DateTime);
+        parsed.map_err(|_| de::Error::custom(format_args!("expected a time such as 2026-11-20 08:30:00, got {text:?}")))
+    }
+}
+
+impl JsonSchema for DateTime {
+    fn schema_name() -> Cow<'static, str> {
+        "DateTime".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "pattern": r"^\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2})?",
+            "examples": ["2026-11-20 08:30:00"],
+        })
+    }
+}

@@ -80,7 +80,7 @@ impl Http {
         http
     }
 
-    /// Sets the status code, 100 to 999.
+    /// Sets the status code, 200 to 999: what is below announces another answer.
     #[must_use]
     pub fn status(mut self, status: u16) -> Self {
         self.status = status;
@@ -108,7 +108,7 @@ impl Http {
 impl IntoReply for Http {
     fn into_reply(self) -> Result<Reply> {
         let Self { status, headers, content } = self;
-        if !(100..1000).contains(&status) {
+        if !(200..1000).contains(&status) {
             let source = format!("the handler answered with the HTTP status {status}").into();
             return Err(Fault::Server { reason: "Invalid ret format", source }.into());
         }

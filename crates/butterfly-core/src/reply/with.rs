@@ -87,7 +87,7 @@ pub(crate) fn push_header(headers: &mut Vec<(HeaderName, HeaderValue)>, name: &s
     match (HeaderName::try_from(name), HeaderValue::try_from(value)) {
         (Ok(name), Ok(value)) => headers.push((name, value)),
         _ => {
-            tracing::error!(target: "butterfly::reply", header = name, "left out a header that HTTP cannot carry")
+            tracing::error!(target: "butterfly::reply", header = name, "left out a header that HTTP cannot carry");
         }
     }
 }

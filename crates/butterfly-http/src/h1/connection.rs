@@ -15,7 +15,7 @@ use tokio::net::TcpStream;
 use super::parse::{
     HeadError, HeadLimits, Parsed, Request, Version, is_h2_preface, may_be_complete, parse_head,
 };
-use super::receive::{Receiver, channel};
+use super::receive::{Broken, Receiver};
 use super::respond::BodyLength;
 use super::send::Sending;
 use super::wire::{Gone, Wire};
@@ -36,9 +36,9 @@ pub(crate) enum End {
 /// Serves a connection to its end.
 pub(crate) async fn serve(door: &Door, stream: TcpStream, peer: SocketAddr, drain: Arc<Drain>) -> End {
     let wire = Wire::new(stream, drain);
-    Connection { door, wire, peer, ctx: door.context(), spare: Some(Box::default()), line: Vec::new() }
-        .run()
-        .await
+    let (ctx, spare) = (door.context(), Some(Box::default()));
+    let quiet = ctx.started();
+    Connection { door, wire, peer, ctx, quiet, spare, line: Vec::new() }.run().await
 }
 
 struct Connection<'d> {
@@ -46,6 +46,8 @@ struct Connection<'d> {
     wire: Wire,
     peer: SocketAddr,
     ctx: Ctx,
+    /// Since when nothing is asked.
+    quiet: Instant,
     spare: Option<Box<Head>>,
     line: Vec<u8>,
 }
@@ -91,10 +93,12 @@ impl Connection<'_> {
         let mut begun: Option<Instant> = None;
         loop {
             let pending = self.wire.pending();
-            if pending.first() == Some(&b'P') && is_h2_preface(pending) == Some(true) {
+            let preface = if pending.first() == Some(&b'P') { is_h2_preface(pending) } else { Some(false) };
+            if preface == Some(true) {
                 return Next::Http2;
             }
-            if worth_parsing(pending, seen, &limits) {
+            // The beginning of the preface is no request of this version: wait for the rest.
+            if preface.is_some() && worth_parsing(pending, seen, &limits) {
                 match parse_head(pending, &limits, &mut head) {
                     Ok(Parsed::Done(request)) => return Next::Request(request, head),
                     Ok(Parsed::Partial) => {}
@@ -113,7 +117,8 @@ impl Connection<'_> {
         let options = &self.door.options;
         self.wire.flush(options.body_timeout).await.map_err(|_| Gone::Closed)?;
         if idle {
-            return self.wire.read(self.ctx.started() + options.idle_timeout, true).await;
+            self.wire.rest();
+            return self.wire.read(self.quiet + options.idle_timeout, true).await;
         }
         let begun = *begun.get_or_insert_with(Instant::now);
         self.wire.read(begun + options.head_timeout, false).await
@@ -130,15 +135,8 @@ impl Connection<'_> {
     async fn refuse(mut self, error: HeadError) {
         self.ctx.restart();
         self.ctx.set_ip(Some(self.peer.ip()));
-        let mut answer = Answer::of(
-            butterfly_core::handler::Kind::Http,
-            Err(Fault::BadPath.into()),
-            &self.door.options,
-            self.ctx.reqid(),
-        );
-        answer.status = error.status();
-        answer.stat = error.status().to_string().into();
-        answer.reason = error.reason().into();
+        let (options, reqid) = (&self.door.options, self.ctx.reqid());
+        let answer = Answer::refusal(error.status(), error.reason(), options, reqid);
         let sending = Sending {
             head_only: false,
             keep_alive: false,
@@ -158,11 +156,10 @@ impl Connection<'_> {
         self.ctx.restart();
         let head_only = *head.method() == Method::HEAD;
         self.ctx.replace_head(Some(head));
-        let mut sending =
+        let sending =
             Sending::to(&request, head_only, self.ctx.unix_ms() / 1000, self.door.options.body_timeout);
-        sending.keep_alive &= !self.wire.drain.stopping();
         let kept = match &self.door.chain {
-            Some(chain) => self.through(&**chain, &request, sending).await?,
+            Some(chain) => self.through(&**chain, &request, sending, false).await?,
             None => self.straight(&request, sending).await?,
         };
         self.spare = self.ctx.replace_head(None);
@@ -178,7 +175,7 @@ impl Connection<'_> {
         door.identify(&mut self.ctx, Some(self.peer.ip()));
         let routed = self.ctx.head().map_or(Err(Fault::BadPath.into()), |head| door.route(head));
         if let Ok(Target::Mount(index)) = &routed {
-            return self.through(&*door.mounts[*index].1, request, sending).await;
+            return self.through(&*door.mounts[*index].1, request, sending, true).await;
         }
         let mut receiver = Receiver::new(request, door.options.max_body, door.options.body_timeout);
         let (target, result) = match routed {
@@ -197,24 +194,41 @@ impl Connection<'_> {
         let result = if names_file(&result) { Box::pin(door.open(&self.ctx, result)).await } else { result };
         let answer = door.answer(&self.ctx, target.as_ref(), result);
         let cost = door.record(&mut self.ctx, target.as_ref(), &answer, &mut self.line);
-        let clean = receiver.finished() || receiver.discard(&mut self.wire).await;
-        sending.keep_alive &= clean;
-        let delivery = sending.answer(&mut self.wire, &answer, &self.ctx.reqid(), &cost);
-        match answer.content {
+        self.quiet = self.ctx.started() + cost.value();
+        sending.keep_alive &= self.may_stay(&receiver);
+        let reqid = self.ctx.reqid();
+        let delivery = sending.answer(&mut self.wire, &answer, &reqid, &cost);
+        let kept = match answer.content {
             Content::Stream(body) if sending.has_body(answer.status) => {
-                Box::pin(sending.stream(&mut self.wire, body, delivery)).await
+                let kept = Box::pin(sending.stream(&mut self.wire, body, delivery, reqid)).await?;
+                self.quiet = Instant::now();
+                kept
             }
-            _ => Ok(delivery.keep_alive),
-        }
+            _ => delivery.keep_alive,
+        };
+        Ok(kept && (receiver.finished() || receiver.discard(&mut self.wire).await))
+    }
+
+    /// Whether the connection may serve another request after this one; asked when the answer is at hand, since the
+    /// stop may have begun meanwhile.
+    fn may_stay(&self, receiver: &Receiver) -> bool {
+        receiver.skippable(&self.wire) && !self.wire.drain.stopping()
     }
 
     async fn run_whole(&mut self, target: &Target, receiver: &mut Receiver) -> Result<Reply> {
-        let body = receiver.whole(&mut self.wire).await?;
         let Self { door, wire, ctx, .. } = self;
         let deadline = ctx.deadline();
+        receiver.until = deadline;
+        let body = match (receiver.whole(wire).await, deadline) {
+            (Ok(body), _) => body,
+            (Err(Broken::Gone(Gone::TimedOut)), Some(deadline)) if deadline <= Instant::now() => {
+                return Err(timed_out(ctx, deadline));
+            }
+            (Err(broken), _) => return Err(broken.into()),
+        };
         // Pinned here, so that the future is not moved once more.
         let running = pin!(door.run(ctx, target, Received::Whole(body)));
-        let result = wire.timer.within(deadline, running).await;
+        let result = wire.within(deadline, running).await;
         result.unwrap_or_else(|| Err(timed_out(ctx, deadline.unwrap_or_else(Instant::now))))
     }
 
@@ -222,9 +236,9 @@ impl Connection<'_> {
     async fn run_stream(&mut self, target: &Target, receiver: &mut Receiver) -> Result<Reply> {
         let Self { door, wire, ctx, .. } = self;
         let deadline = ctx.deadline();
-        let (sink, body) = channel(receiver.announced());
+        let (feed, body) = receiver.channel();
         let running = door.run(ctx, target, Received::Stream(body));
-        let joined = beside(receiver.pump(wire, sink), running);
+        let joined = beside(receiver.pump(wire, feed), running);
         match deadline {
             None => joined.await,
             Some(deadline) => {
@@ -234,23 +248,31 @@ impl Connection<'_> {
         }
     }
 
-    /// Through layers, or to a mounted service: both speak the types of the `http` crate.
+    /// Through layers, or to a mounted service: both speak the types of the `http` crate. Calls of a mounted
+    /// service are logged here; those through layers are by the door inside.
     async fn through(
         &mut self,
         chain: &dyn Chain,
         request: &Request,
         mut sending: Sending,
+        mounted: bool,
     ) -> io::Result<bool> {
         let Some(call) = self.ctx.head().and_then(|head| http_request(head, request.version, self.peer))
         else {
-            return Err(io::ErrorKind::InvalidData.into());
+            return Ok(self.no_uri(sending));
         };
         let mut receiver =
             Receiver::new(request, self.door.options.max_upload, self.door.options.body_timeout);
-        let (sink, body) = channel(receiver.announced());
+        let (feed, body) = receiver.channel();
         let mut response =
-            beside(receiver.pump(&mut self.wire, sink), chain.serve(call.map(|()| body))).await;
-        sending.keep_alive &= receiver.finished() || receiver.discard(&mut self.wire).await;
+            beside(receiver.pump(&mut self.wire, feed), chain.serve(call.map(|()| body))).await;
+        sending.keep_alive &= self.may_stay(&receiver);
+        let reqid = self.ctx.reqid();
+        let own: &[(&'static str, &[u8])] = if mounted { &[("x-reqid", reqid.as_bytes())] } else { &[] };
+        if mounted {
+            let answer = Answer::of_mounted(response.status().as_u16());
+            self.door.record(&mut self.ctx, None, &answer, &mut self.line);
+        }
         let body = std::mem::take(response.body_mut());
         let headers = response.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
         let announced = response
@@ -262,11 +284,22 @@ impl Connection<'_> {
             None => BodyLength::Chunked,
         };
         let status = response.status().as_u16();
-        let delivery = sending.head(&mut self.wire, status, &[], headers, length);
-        if !sending.has_body(status) {
-            return Ok(delivery.keep_alive);
-        }
-        sending.stream(&mut self.wire, body, delivery).await
+        let delivery = sending.head(&mut self.wire, status, own, headers, length);
+        let kept = if sending.has_body(status) {
+            sending.stream(&mut self.wire, body, delivery, reqid).await?
+        } else {
+            delivery.keep_alive
+        };
+        self.quiet = Instant::now();
+        Ok(kept && (receiver.finished() || receiver.discard(&mut self.wire).await))
+    }
+
+    /// Answers a target that the types of the `http` crate cannot carry, and ends the connection.
+    fn no_uri(&mut self, mut sending: Sending) -> bool {
+        let answer = self.door.answer(&self.ctx, None, Err(Fault::BadPath.into()));
+        let cost = self.door.record(&mut self.ctx, None, &answer, &mut self.line);
+        sending.keep_alive = false;
+        sending.answer(&mut self.wire, &answer, &self.ctx.reqid(), &cost).keep_alive
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! What frames the body is decided here alone: `Content-Length`, `Transfer-Encoding` and `Date` among the handler's
 //! headers are dropped, so that an answer never says two things about its length. A handler's value cannot start a
-//! new line either: CR, LF and NUL become spaces.
+//! new line either: control characters become spaces, for clients refuse an answer that holds any.
 
 mod date;
 mod status;
@@ -165,19 +165,19 @@ fn write_header(out: &mut Vec<u8>, name: &str, value: &[u8]) {
     let start = out.len();
     out.extend_from_slice(value);
     // No early exit: the compiler makes vector code of it.
-    if value.iter().fold(false, |found, b| found | breaks_line(*b)) {
+    if value.iter().fold(false, |found, b| found | is_control(*b)) {
         blank_out(&mut out[start..]);
     }
     out.extend_from_slice(b"\r\n");
 }
 
-const fn breaks_line(byte: u8) -> bool {
-    byte == b'\r' || byte == b'\n' || byte == 0
+const fn is_control(byte: u8) -> bool {
+    (byte < b' ') & (byte != b'\t') | (byte == 0x7f)
 }
 
 #[cold]
 fn blank_out(value: &mut [u8]) {
-    value.iter_mut().filter(|b| breaks_line(**b)).for_each(|b| *b = b' ');
+    value.iter_mut().filter(|b| is_control(**b)).for_each(|b| *b = b' ');
 }
 
 /// Some statuses cannot have a body, whatever the handler thinks.

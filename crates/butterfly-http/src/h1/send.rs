@@ -36,6 +36,8 @@ impl Sending {
         let content = whole(&answer.content);
         let length = match (&answer.content, content) {
             (Content::Stream(body), _) => body.length().map_or(BodyLength::Chunked, BodyLength::Known),
+            // The length would be that of the file itself, which is not looked at.
+            (Content::Empty, _) if answer.status == 304 => BodyLength::None,
             (_, content) => BodyLength::Known(content.map_or(0, |bytes| bytes.len() as u64)),
         };
         let delivery = self.head(wire, answer.status, &own, answer.headers(), length);
@@ -78,11 +80,14 @@ impl Sending {
         wire: &mut Wire,
         mut body: Body,
         delivery: Delivery,
+        reqid: ReqId,
     ) -> io::Result<bool> {
         let mut left = body.length();
         wire.flush(self.patience).await?;
         while let Some(piece) = body.next().await {
-            let mut piece = piece?;
+            let mut piece = piece.inspect_err(|error| {
+                tracing::error!(target: "butterfly::http", %reqid, "the stream of an answer broke off: {error}");
+            })?;
             if let Some(left) = &mut left {
                 piece.truncate(usize::try_from(*left).unwrap_or(usize::MAX));
                 *left -= piece.len() as u64;

@@ -18,8 +18,10 @@ use crate::drain::Drain;
 const READ: usize = 4 * 1024;
 /// Answers are sent once so much is gathered, or no request is left to answer.
 const GATHER: usize = 32 * 1024;
-/// A buffer above this size is given back between requests.
-const KEEP: usize = 64 * 1024;
+/// The read buffer while a large body comes.
+const BODY: usize = 64 * 1024;
+/// Buffers above this size are given back before a connection waits for its next request.
+const KEEP: usize = 32 * 1024;
 
 /// Why there is nothing more to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +38,8 @@ pub(super) struct Wire {
     start: usize,
     end: usize,
     pub(super) out: Vec<u8>,
+    /// How much of `out` is sent: kept here, since a wait for room may be given up.
+    sent: usize,
     pub(super) timer: Timer,
     pub(super) drain: Arc<Drain>,
     stop: Option<Pin<Box<OwnedNotified>>>,
@@ -44,7 +48,7 @@ pub(super) struct Wire {
 impl Wire {
     pub(super) fn new(stream: TcpStream, drain: Arc<Drain>) -> Self {
         let (buf, out) = (vec![0; READ], Vec::with_capacity(READ / 4));
-        Self { stream, buf, start: 0, end: 0, out, timer: Timer::default(), drain, stop: None }
+        Self { stream, buf, start: 0, end: 0, out, sent: 0, timer: Timer::default(), drain, stop: None }
     }
 
     /// What was read and not yet taken.
@@ -56,9 +60,24 @@ impl Wire {
         self.start += count;
         if self.start == self.end {
             (self.start, self.end) = (0, 0);
-            if self.buf.len() > KEEP {
-                self.buf = vec![0; READ];
-            }
+        }
+    }
+
+    /// Makes the buffers small again where a large head, body or answer made them grow: a connection may now be
+    /// idle for long.
+    pub(super) fn rest(&mut self) {
+        if self.buf.len() > KEEP {
+            self.buf = vec![0; READ];
+        }
+        if self.out.capacity() > KEEP && self.out.is_empty() {
+            self.out = Vec::with_capacity(READ / 4);
+        }
+    }
+
+    /// Makes room for a body of which so much is still to come, so that it takes few reads.
+    pub(super) fn widen(&mut self, left: u64) {
+        if self.start == self.end && self.buf.len() < BODY && left > self.buf.len() as u64 {
+            self.buf.resize(BODY, 0);
         }
     }
 
@@ -111,11 +130,10 @@ impl Wire {
 
     /// Sends what is gathered. The other end may stand still no longer than `patience`.
     pub(super) async fn flush(&mut self, patience: Duration) -> io::Result<()> {
-        let Self { stream, out, timer, .. } = self;
-        let mut sent = 0;
-        while sent < out.len() {
+        let Self { stream, out, sent, timer, .. } = self;
+        while *sent < out.len() {
             let mut deadline = None;
-            sent += poll_fn(|cx| match Pin::new(&mut *stream).poll_write(cx, &out[sent..]) {
+            *sent += poll_fn(|cx| match Pin::new(&mut *stream).poll_write(cx, &out[*sent..]) {
                 Poll::Ready(result) => Poll::Ready(result),
                 Poll::Pending => {
                     let deadline = *deadline.get_or_insert_with(|| Instant::now() + patience);
@@ -129,10 +147,39 @@ impl Wire {
             .await?;
         }
         out.clear();
-        if out.capacity() > KEEP {
-            out.shrink_to(READ);
-        }
+        *sent = 0;
         Ok(())
+    }
+
+    /// Sends what the other end takes at once. An error is left to the next [`flush`](Self::flush).
+    fn push(&mut self, cx: &mut Context<'_>) {
+        while self.sent < self.out.len() {
+            match Pin::new(&mut self.stream).poll_write(cx, &self.out[self.sent..]) {
+                Poll::Ready(Ok(count)) => self.sent += count,
+                _ => return,
+            }
+        }
+    }
+
+    /// Runs a call until the deadline; `None` when it was not ready by then. Answers to earlier requests do not
+    /// wait for it.
+    pub(super) async fn within<T>(
+        &mut self,
+        deadline: Option<Instant>,
+        call: impl Future<Output = T>,
+    ) -> Option<T> {
+        let mut call = std::pin::pin!(call);
+        poll_fn(|cx| {
+            if let Poll::Ready(value) = call.as_mut().poll(cx) {
+                return Poll::Ready(Some(value));
+            }
+            self.push(cx);
+            match deadline {
+                Some(deadline) if self.timer.expired(cx, deadline) => Poll::Ready(None),
+                _ => Poll::Pending,
+            }
+        })
+        .await
     }
 
     /// Ends a connection whose peer may still be sending: what it sends is read and dropped for a while, since
@@ -195,23 +242,6 @@ impl Timer {
                 return false;
             }
         }
-    }
-
-    /// Runs a future until the deadline; `None` when it was not ready by then.
-    pub(super) async fn within<T>(
-        &mut self,
-        deadline: Option<Instant>,
-        future: impl Future<Output = T>,
-    ) -> Option<T> {
-        let Some(deadline) = deadline else { return Some(future.await) };
-        let mut future = std::pin::pin!(future);
-        poll_fn(|cx| {
-            if let Poll::Ready(value) = future.as_mut().poll(cx) {
-                return Poll::Ready(Some(value));
-            }
-            if self.expired(cx, deadline) { Poll::Ready(None) } else { Poll::Pending }
-        })
-        .await
     }
 }
 

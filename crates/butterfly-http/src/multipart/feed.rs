@@ -3,28 +3,16 @@
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::task::{Context, Poll, ready};
 use std::{error, io};
 
-use butterfly_core::{Body, Fault};
+use butterfly_core::{Body, BodyError, Fault};
 use bytes::Bytes;
 use futures_core::Stream;
 
 /// The most bytes that may come before a part's content begins: its headers, or what stands before the first part.
 pub(super) const HEADERS: usize = 16 << 10;
-
-/// A body's error when it is larger than this limit in bytes; the door wraps it in an [`io::Error`].
-#[derive(Debug)]
-pub(crate) struct LimitExceeded(pub(crate) u64);
-
-impl fmt::Display for LimitExceeded {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the body is larger than {} bytes", self.0)
-    }
-}
-
-impl error::Error for LimitExceeded {}
 
 /// The headers of a part do not end.
 #[derive(Debug)]
@@ -38,35 +26,52 @@ impl fmt::Display for HeadersTooLong {
 
 impl error::Error for HeadersTooLong {}
 
-/// How many bytes the parser may take before it must have found a part.
+/// What the parser may take: how many bytes before it must have found a part, and when.
 ///
 /// The parser keeps all that it took while it looks for a boundary or for the end of headers. Without an end to
 /// that, a body of neither would come to lie in memory whole.
 #[derive(Debug, Clone)]
-pub(super) struct Allowance(Arc<AtomicUsize>);
+pub(super) struct Allowance(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    left: AtomicUsize,
+    pause: AtomicBool,
+}
 
 impl Default for Allowance {
     fn default() -> Self {
-        Self(Arc::new(AtomicUsize::new(usize::MAX)))
+        Self(Arc::new(Shared { left: AtomicUsize::new(usize::MAX), pause: AtomicBool::new(true) }))
     }
 }
 
 impl Allowance {
     pub(super) fn limited(&self) {
-        self.0.store(HEADERS, Relaxed);
+        self.0.left.store(HEADERS, Relaxed);
     }
 
     pub(super) fn unlimited(&self) {
-        self.0.store(usize::MAX, Relaxed);
+        self.0.left.store(usize::MAX, Relaxed);
+    }
+
+    /// Has the parser look at what it holds before it takes more: to be called before each step.
+    ///
+    /// It takes a piece for each part that it is asked for, also when it holds a thousand small ones already.
+    pub(super) fn first_what_is_there(&self) {
+        self.0.pause.store(true, Relaxed);
+    }
+
+    fn pauses(&self) -> bool {
+        self.0.pause.swap(false, Relaxed)
     }
 
     /// Takes off a piece. The last one may be larger than what was left: memory holds one piece anyway.
     fn spend(&self, bytes: usize) {
-        self.0.store(self.0.load(Relaxed).saturating_sub(bytes), Relaxed);
+        self.0.left.store(self.0.left.load(Relaxed).saturating_sub(bytes), Relaxed);
     }
 
     fn is_spent(&self) -> bool {
-        self.0.load(Relaxed) == 0
+        self.0.left.load(Relaxed) == 0
     }
 }
 
@@ -78,12 +83,11 @@ impl Allowance {
 pub(super) struct Feed {
     body: Option<Body>,
     allowance: Allowance,
-    pause: bool,
 }
 
 impl Feed {
     pub(super) fn new(body: Body, allowance: Allowance) -> Self {
-        Self { body: Some(body), allowance, pause: false }
+        Self { body: Some(body), allowance }
     }
 
     fn piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<io::Result<Bytes>>> {
@@ -99,7 +103,7 @@ impl Stream for Feed {
     type Item = io::Result<Bytes>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if std::mem::take(&mut self.pause) {
+        if self.allowance.pauses() {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
@@ -107,7 +111,7 @@ impl Stream for Feed {
         match &next {
             Some(Ok(piece)) => {
                 self.allowance.spend(piece.len());
-                self.pause = true;
+                self.allowance.first_what_is_there();
             }
             // A body that has ended, well or not, is not asked again.
             _ => self.body = None,
@@ -132,8 +136,8 @@ pub(super) fn fault(error: multer::Error) -> Fault {
 fn broken(source: &(dyn error::Error + 'static)) -> Fault {
     let inner = source.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
     let Some(inner) = inner else { return Fault::BadBody("the form broke off".into()) };
-    match inner.downcast_ref::<LimitExceeded>() {
-        Some(LimitExceeded(limit)) => Fault::TooLarge { limit: *limit },
+    match inner.downcast_ref::<BodyError>() {
+        Some(error) => (*error).into(),
         None if inner.is::<HeadersTooLong>() => Fault::BadBody(inner.to_string()),
         None => Fault::BadBody("the form broke off".into()),
     }

@@ -212,6 +212,23 @@ async fn the_body_is_taken_no_faster_than_it_is_read() {
     }
 }
 
+/// Found by fuzzing: a piece was taken for each part and each look at it, although a whole form was there already.
+#[tokio::test]
+async fn many_small_parts_do_not_draw_in_what_follows() {
+    let small = b"--b\r\nContent-Disposition: form-data; name=a\r\n\r\n1\r\n".repeat(100);
+    let flood = [b'x'; 1024];
+    for unread in [false, true] {
+        let body = Pieces::of([&small[..]].into_iter().chain(std::iter::repeat_n(&flood[..], 1000)));
+        let taken = body.taken.clone();
+        let mut form = body.form();
+        for _ in 0..99 {
+            let part = form.next().await.unwrap().unwrap();
+            assert!(unread || part.text().await.unwrap() == "1");
+        }
+        assert_eq!(taken.load(Ordering::Relaxed), 1);
+    }
+}
+
 #[tokio::test]
 async fn texts_are_utf8_and_bounded() {
     let text = |content: Vec<u8>| async move {
@@ -240,7 +257,7 @@ async fn a_form_has_at_most_a_thousand_parts() {
 #[tokio::test]
 async fn the_servers_limit_and_a_lost_caller_are_told_apart() {
     let part = begun("a");
-    let error = Pieces::of([&part[..]]).then(io::Error::other(LimitExceeded(7)));
+    let error = Pieces::of([&part[..]]).then(BodyError::TooLarge { limit: 7 }.into());
     assert_eq!(limit(&rows(error.form()).await.unwrap_err()), 7);
     for error in [io::Error::other("x"), io::ErrorKind::ConnectionReset.into()] {
         let error = rows(Pieces::of([&part[..]]).then(error).form()).await.unwrap_err();

@@ -8,22 +8,22 @@ use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Attribute, Expr, Ident, ReturnType, Type, parse_quote};
+use syn::{Attribute, Expr, Ident, Index, Lifetime, Meta, ReturnType, Type, parse_quote};
 
 use super::Model;
+use super::compact::compact;
 use super::params::{Param, Source, append_doc};
 use super::types;
 
 pub(crate) fn code(model: &Model) -> TokenStream {
-    let Model { func, params, .. } = model;
+    let func = &model.func;
     let (name, vis) = (&func.sig.ident, &func.vis);
-    let about = format!("What the doors know of the handler `{}`.", name.unraw());
+    let about = format!(" What the doors know of the handler `{}`.", name.unraw());
     let path = path(model);
     let handler = handler(model);
-    let described = params.iter().map(description);
-    let defaults = params.iter().filter_map(default);
-    let run = run(model);
+    let defaults = model.params.iter().filter_map(default);
     let job = job(model);
+    let allowed = func.attrs.iter().filter_map(allowed);
     quote_spanned! { ours() =>
         #func
 
@@ -31,10 +31,14 @@ pub(crate) fn code(model: &Model) -> TokenStream {
         #[allow(non_camel_case_types, dead_code, unreachable_pub, missing_debug_implementations)]
         #vis struct #name {}
 
-        #[allow(dead_code, deprecated, private_interfaces, unreachable_pub, clippy::all, clippy::pedantic)]
+        #[allow(dead_code, deprecated, non_snake_case, private_interfaces, unreachable_pub, unused_imports)]
+        #[allow(clippy::all, clippy::pedantic, clippy::nursery)]
+        #(#allowed)*
         const _: () = {
             use ::butterfly::__private as __bf;
             use ::butterfly::__private::{ShownAsJson as _, ShownNot as _, ViaResult as _, ViaValue as _};
+            use ::core::option::Option::{None as __None, Some as __Some};
+            use ::core::result::Result::{Err as __Err, Ok as __Ok};
 
             impl #name {
                 /// The route.
@@ -43,11 +47,7 @@ pub(crate) fn code(model: &Model) -> TokenStream {
                 /// The description that every door reads.
                 #vis const HANDLER: __bf::Handler = #handler;
 
-                const PARAMS: &'static [__bf::Param] = &[#(#described),*];
-
                 #(#defaults)*
-
-                #run
 
                 #job
             }
@@ -55,6 +55,13 @@ pub(crate) fn code(model: &Model) -> TokenStream {
             __bf::inventory::submit!(__bf::Registered(&#name::HANDLER));
         };
     }
+}
+
+/// What the user allows in the function is allowed in its defaults and checks, too.
+fn allowed(attribute: &Attribute) -> Option<TokenStream> {
+    let Meta::List(list) = &attribute.meta else { return None };
+    let lints = &list.tokens;
+    (list.path.is_ident("allow") || list.path.is_ident("expect")).then(|| quote!(#[allow(#lints)]))
 }
 
 /// The span of what is the macro's own: locals with it cannot meet the user's.
@@ -81,18 +88,20 @@ fn handler(model: &Model) -> TokenStream {
     let methods = model.options.methods.iter().map(ToString::to_string);
     let ops = model.options.ops;
     let timeout = match model.options.timeout_ms {
-        Some(ms) => quote!(::core::option::Option::Some(::core::time::Duration::from_millis(#ms))),
-        None => quote!(::core::option::Option::None),
+        Some(ms) => quote!(__Some(::core::time::Duration::from_millis(#ms))),
+        None => quote!(__None),
     };
     let line = model.func.sig.ident.span().start().line as u32;
-    let reply = answer(model);
+    let reply = answer(model, "'static");
     let schema = quote_spanned!(reply.span() => (&&__bf::Ret::<#reply>::new()).schema);
+    let params = model.params.iter().map(description);
+    let run = run(model);
     quote_spanned! { ours() =>
         __bf::Handler {
             path: Self::PATH,
             doc: #doc,
             kind: __bf::Kind::#kind,
-            params: Self::PARAMS,
+            params: &[#(#params),*],
             options: __bf::Options { methods: &[#(#methods),*], timeout: #timeout, ops: #ops },
             source: __bf::Source {
                 file: ::core::file!(),
@@ -101,7 +110,7 @@ fn handler(model: &Model) -> TokenStream {
                 line: #line,
             },
             reply: |generator| #schema(generator),
-            run: Self::run,
+            run: #run,
         }
     }
 }
@@ -120,16 +129,17 @@ fn doc(attrs: &[Attribute]) -> String {
     doc
 }
 
-fn answer(model: &Model) -> Type {
+/// The function's type; what it borrows from the context is given another lifetime, for its own is not known here.
+fn answer(model: &Model, lifetime: &str) -> Type {
     match &model.func.sig.output {
         ReturnType::Default => parse_quote!(()),
-        ReturnType::Type(_, ty) => (**ty).clone(),
+        ReturnType::Type(_, ty) => types::living(ty, &Lifetime::new(lifetime, Span::call_site())),
     }
 }
 
 fn description(param: &Param) -> TokenStream {
     let Param { name, doc, secret, ty, .. } = param;
-    let written = types::compact(ty);
+    let written = compact(ty);
     let required = param.visible() && param.default.is_none() && !param.optional();
     let checks = param.checks.iter().map(super::check::Check::describe);
     let place = match param.source {
@@ -145,8 +155,8 @@ fn description(param: &Param) -> TokenStream {
         quote!(__bf::schema::<()>)
     };
     let default = match default_name(param) {
-        Some(name) => quote!(::core::option::Option::Some(|| (&&__bf::Shown(&Self::#name())).json())),
-        None => quote!(::core::option::Option::None),
+        Some(name) => quote!(__Some(|| (&&__bf::Shown(&Self::#name())).json())),
+        None => quote!(__None),
     };
     quote_spanned! { ours() =>
         __bf::Param {
@@ -180,7 +190,9 @@ fn default_name(param: &Param) -> Option<Ident> {
     param.default.as_ref().map(|_| format_ident!("default_{}", param.name))
 }
 
-/// The function that binds the arguments and starts the call.
+/// The closure that binds the arguments and starts the call.
+///
+/// It stands in one body with the descriptions, so that the compiler names a type that does not fit once.
 fn run(model: &Model) -> TokenStream {
     let name = &model.func.sig.ident;
     let visible: Vec<(usize, &Param)> =
@@ -199,17 +211,17 @@ fn run(model: &Model) -> TokenStream {
         _ => param.local().to_token_stream(),
     });
     let wait = model.func.sig.asyncness.map(|_| quote!(.await));
-    let reply = answer(model);
+    let reply = answer(model, "'_");
     let convert = quote_spanned!(reply.span() => (&&__bf::Ret::<#reply>::new()).convert);
     let start = quote_spanned! { ours().located_at(name.span()) =>
-        ::core::result::Result::Ok(::std::boxed::Box::pin(async move {
+        __Ok(::std::boxed::Box::pin(async move {
             #convert(#name(#(#args),*)#wait)
         }))
     };
     let start = if locals.is_empty() {
         quote_spanned! { ours() =>
             if binder.failed() {
-                return ::core::result::Result::Err(binder.into_error());
+                return __Err(binder.into_error());
             }
             #stream
             #start
@@ -217,20 +229,17 @@ fn run(model: &Model) -> TokenStream {
     } else {
         quote_spanned! { ours() =>
             match (#(#locals,)*) {
-                (#(::core::option::Option::Some(#locals),)*) if !binder.failed() => {
+                (#(__Some(#locals),)*) if !binder.failed() => {
                     #stream
                     #start
                 }
-                _ => ::core::result::Result::Err(binder.into_error()),
+                _ => __Err(binder.into_error()),
             }
         }
     };
     quote_spanned! { ours() =>
-        fn run<'c>(
-            ctx: &'c __bf::Ctx,
-            #mutable input: __bf::Input<'_>,
-        ) -> ::core::result::Result<__bf::Call<'c>, __bf::Error> {
-            let mut binder = __bf::Binder::new(ctx, Self::PARAMS, &input)?;
+        |ctx, #mutable input| {
+            let mut binder = __bf::Binder::new(ctx, Self::HANDLER.params, &input)?;
             #(#bind)*
             #start
         }
@@ -238,23 +247,24 @@ fn run(model: &Model) -> TokenStream {
 }
 
 fn bind(index: usize, param: &Param) -> TokenStream {
-    let (local, ty) = (param.local(), &param.ty);
+    let (local, ty, index) = (param.local(), &param.ty, Index::from(index));
     let span = ours().located_at(ty.span());
     let read = match default_name(param) {
         Some(name) => quote_spanned!(span => binder.or_else::<#ty>(#index, Self::#name)),
         None if param.optional() => {
-            quote_spanned!(span => binder.or_else::<#ty>(#index, || ::core::option::Option::None))
+            quote_spanned!(span => binder.or_else::<#ty>(#index, || __None))
         }
         None => quote_spanned!(span => binder.required::<#ty>(#index)),
     };
-    let checks = param.checks.iter().map(|check| check.apply(param, index));
+    let checks = param.checks.iter().map(|check| check.apply(param, &index));
     quote_spanned!(ours() => let #local = #read; #(#checks)*)
 }
 
 /// The typed call for the other doors.
 fn job(model: &Model) -> TokenStream {
-    let (reply, vis) = (answer(model), &model.func.vis);
-    let about = format!("A call of `{}` to be made later, or by another process.", model.func.sig.ident.unraw());
+    let (reply, vis) = (answer(model, "'static"), &model.func.vis);
+    let about =
+        format!(" A call of `{}` to be made later, or by another process.", model.func.sig.ident.unraw());
     let visible: Vec<&Param> = model.params.iter().filter(|param| param.visible()).collect();
     let inputs = visible.iter().map(|Param { ident, ty, .. }| {
         if types::is_string(ty) {
@@ -270,11 +280,7 @@ fn job(model: &Model) -> TokenStream {
             quote!(.arg(#name, &#ident))
         }
     });
-    // The unused lifetime keeps the compiler from asking for the bound before somebody makes such a call.
-    let bounds = visible
-        .iter()
-        .filter(|param| !types::is_string(&param.ty))
-        .map(|Param { ty, .. }| quote!(for<'unused> #ty: __bf::Serialize));
+    let bounds = bounds(&visible);
     quote! {
         #[doc = #about]
         #vis fn job(#(#inputs),*) -> __bf::Job<#reply>
@@ -283,4 +289,15 @@ fn job(model: &Model) -> TokenStream {
             __bf::Job::new(Self::PATH)#(#args)*
         }
     }
+}
+
+/// What the arguments of a job must be able to do, where that is not plain.
+fn bounds(visible: &[&Param]) -> Vec<TokenStream> {
+    let mut types: Vec<&Type> = visible.iter().map(|param| &param.ty).collect();
+    types.retain(|ty| {
+        !types::is_string(ty) && !types::last_segment(ty).is_some_and(|name| types::is_primitive(&name))
+    });
+    types.dedup();
+    // The unused lifetime keeps the compiler from asking for the bound before somebody makes such a call.
+    types.into_iter().map(|ty| quote!(for<'unused> #ty: __bf::Serialize)).collect()
 }

@@ -1,18 +1,17 @@
 //! `#[handler(kind, option, …)]`.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::TokenStream;
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
-use syn::{Expr, ExprLit, Ident, Lit, LitStr, Meta, Token};
+use syn::{Expr, ExprLit, Ident, Lit, LitStr, Meta, MetaList, Token};
 
-use super::Errors;
-use super::params::{Param, Source};
-use super::types;
+use super::compact::compact;
+use crate::errors::Errors;
 
 const KINDS: [&str; 4] = ["api", "upload", "download", "http"];
 const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
-const USAGE: &str =
-    "known are the kinds upload, download, http, and path = \"/…\", methods(GET, …), timeout = \"5s\", ops, trace = false";
+const USAGE: &str = "known are the kinds upload, download, http, and path = \"/…\", methods(GET, …), \
+                     timeout = \"5s\", ops, trace = false";
 
 #[derive(Default)]
 pub(crate) struct Options {
@@ -41,79 +40,58 @@ impl Options {
     }
 
     fn take(&mut self, item: &Meta, errors: &mut Errors) {
-        let name = item.path().get_ident().map(Ident::to_string).unwrap_or_default();
+        let name = compact(item.path());
         if self.seen.contains(&name) {
             return errors.push(item, format!("`{name}` stands twice: remove one"));
         }
         self.seen.push(name.clone());
         match (name.as_str(), item) {
             (kind, Meta::Path(path)) if KINDS.contains(&kind) => match &self.kind {
-                Some(first) => errors.push(path, format!("a handler has one kind: `{first}` or `{kind}`")),
+                Some(first) => {
+                    errors.push(path, format!("a handler has one kind: keep `{first}` or `{kind}`"));
+                }
                 None => self.kind = path.get_ident().cloned(),
             },
             ("ops", Meta::Path(_)) => self.ops = true,
-            ("trace", Meta::NameValue(pair)) if types::compact(&pair.value) == "false" => self.traced = false,
+            ("trace", Meta::NameValue(pair)) if compact(&pair.value) == "false" => self.traced = false,
             ("path", Meta::NameValue(pair)) => {
-                self.path = text(&pair.value, "path", "\"/users/{id}\"", errors)
+                self.path = text(&pair.value, "path", "\"/users/{id}\"", errors);
             }
             ("timeout", Meta::NameValue(pair)) => {
-                if let Some(written) = text(&pair.value, "timeout", "\"5s\"", errors) {
-                    self.timeout_ms = millis(&written, errors);
-                }
+                let written = text(&pair.value, "timeout", "\"5s\"", errors);
+                self.timeout_ms = written.and_then(|written| timeout(&written, errors));
             }
-            ("methods", Meta::List(list)) => {
-                match list.parse_args_with(Punctuated::<Ident, Token![,]>::parse_terminated) {
-                    Ok(names) => self.methods = names.into_iter().collect(),
-                    Err(error) => errors.add(error),
-                }
-                self.check_methods(errors);
-            }
+            ("methods", Meta::List(list)) => self.take_methods(list, errors),
             ("ops" | "upload" | "download" | "http" | "api", _) => {
-                errors.push(item, format!("`{name}` takes no value"))
+                errors.push(item, format!("`{name}` takes no value: write `{name}` alone"));
             }
-            ("trace", _) => errors.push(item, "`trace` takes one value: trace = false leaves the function without a trace"),
-            ("path" | "timeout", _) => errors.push(item, format!("`{name}` takes a value: {name} = \"…\"")),
+            ("trace", _) => {
+                errors
+                    .push(item, "`trace` takes one value: trace = false leaves the function without a trace");
+            }
+            ("path", _) => errors.push(item, "`path` takes text: path = \"/users/{id}\""),
+            ("timeout", _) => errors.push(item, "`timeout` takes text: timeout = \"5s\""),
             ("methods", _) => errors.push(item, "`methods` takes a list: methods(GET, POST)"),
             _ => errors.push(item, format!("unknown option `{name}`: {USAGE}")),
         }
     }
 
-    fn check_methods(&self, errors: &mut Errors) {
-        for method in self.methods.iter().filter(|method| !METHODS.contains(&method.to_string().as_str())) {
-            errors.push(method, format!("unknown method `{method}`: known are {}", METHODS.join(", ")));
+    fn take_methods(&mut self, list: &MetaList, errors: &mut Errors) {
+        let Ok(names) = list.parse_args_with(Punctuated::<Ident, Token![,]>::parse_terminated) else {
+            return errors.push(list, "`methods` takes names of methods: methods(GET, POST)");
+        };
+        if names.is_empty() {
+            errors.push(list, "`methods` is empty: name the methods, or leave it out to take all");
         }
-    }
-
-    /// The path's form, and that its `{name}` segments and the parameters fit each other.
-    pub(crate) fn check_path(&self, params: &[Param], errors: &mut Errors) {
-        let Some(path) = &self.path else { return };
-        let value = path.value();
-        if !value.starts_with('/') || (value.len() > 1 && value.ends_with('/')) {
-            errors.push(path, "a path begins with `/` and does not end with one");
-        }
-        let plain: String = value.split('/').filter(|part| !part.starts_with('{')).collect();
-        if !plain.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-._~".contains(&b)) {
-            errors.push(path, "a path is made of a-z, 0-9, `-`, `.`, `_`, `~`, `/` and `{name}` segments");
-        }
-        for name in segments(&value) {
-            if !params
-                .iter()
-                .any(|param| param.name == name && matches!(param.source, Source::Named | Source::Path))
-            {
-                errors.push(
-                    path,
-                    format!("the path has `{{{name}}}`, but no parameter `{name}`: add one to the function"),
-                );
+        for name in names {
+            if !METHODS.contains(&name.to_string().as_str()) {
+                errors.push(&name, format!("unknown method `{name}`: known are {}", METHODS.join(", ")));
+            } else if self.methods.contains(&name) {
+                errors.push(&name, format!("the method `{name}` stands twice: remove one"));
             }
+            self.methods.push(name);
         }
     }
-}
-
-/// The names of the `{name}` segments of a path.
-pub(crate) fn segments(path: &str) -> impl Iterator<Item = &str> {
-    path.split('/')
-        .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
-        .map(|name| name.trim_start_matches('*'))
 }
 
 fn text(value: &Expr, name: &str, example: &str, errors: &mut Errors) -> Option<LitStr> {
@@ -124,28 +102,45 @@ fn text(value: &Expr, name: &str, example: &str, errors: &mut Errors) -> Option<
     None
 }
 
-fn millis(written: &LitStr, errors: &mut Errors) -> Option<u64> {
-    let value = written.value();
-    let digits = value.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let unit = match &value[digits.len()..] {
-        "ms" => 1,
-        "s" => 1_000,
-        "m" => 60_000,
-        "h" => 3_600_000,
-        _ => 0,
-    };
-    let millis =
-        digits.parse::<u64>().ok().and_then(|number| number.checked_mul(unit)).filter(|millis| *millis > 0);
+fn timeout(written: &LitStr, errors: &mut Errors) -> Option<u64> {
+    let millis = millis(&written.value());
     if millis.is_none() {
-        errors.add(syn::Error::new(
-            written.span(),
-            "a timeout is a number and a unit: \"500ms\", \"5s\", \"2m\", \"1h\"",
-        ));
+        errors.push(written, "a timeout is a number and a unit: \"500ms\", \"5s\", \"2m\", \"1h\"");
     }
     millis
 }
 
-/// Where errors about the attribute as a whole point.
-pub(crate) fn call_site() -> Span {
-    Span::call_site()
+/// The milliseconds of `500ms`, `5s`, `2m` or `1h`.
+fn millis(written: &str) -> Option<u64> {
+    let digits = written.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
+    let unit = match &written[digits.len()..] {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        _ => return None,
+    };
+    digits.parse::<u64>().ok()?.checked_mul(unit).filter(|millis| *millis > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timeout_is_a_number_and_a_unit() {
+        assert_eq!(millis("500ms"), Some(500));
+        assert_eq!(millis("5s"), Some(5_000));
+        assert_eq!(millis("2m"), Some(120_000));
+        assert_eq!(millis("1h"), Some(3_600_000));
+    }
+
+    #[test]
+    fn what_is_no_duration_is_refused() {
+        for written in
+            ["", "5", "s", "5x", "5 s", "-5s", "0s", "1.5s", "5S", "5s ", "99999999999999999h", "5\u{a0}s"]
+        {
+            assert_eq!(millis(written), None, "{written}");
+        }
+    }
 }

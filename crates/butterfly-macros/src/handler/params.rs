@@ -1,13 +1,15 @@
 //! The function's parameters and the attributes on them.
 
 use proc_macro2::Span;
-use quote::ToTokens;
+use syn::ext::IdentExt;
 use syn::{Attribute, Expr, ExprLit, FnArg, Ident, ItemFn, Lit, Meta, Pat, PatType, Type};
 
-use super::Errors;
 use super::check::{self, Check};
-use super::options::{Options, segments};
+use super::compact::compact;
+use super::options::Options;
+use super::path::segments;
 use super::types;
+use crate::errors::Errors;
 
 /// One parameter as the rest of the macro sees it.
 pub(crate) struct Param {
@@ -63,120 +65,131 @@ pub(crate) fn read(func: &mut ItemFn, options: &Options, errors: &mut Errors) ->
 }
 
 fn one(typed: &mut PatType, options: &Options, errors: &mut Errors) -> Option<Param> {
-    let Some(ident) = bound(&typed.pat) else {
-        errors.push(&typed.pat, "give this parameter a plain name: callers use it");
-        take_attributes(typed, "_", errors);
-        return None;
-    };
-    let name = ident.to_string().trim_start_matches("r#").to_owned();
-    let source = source(&name, &typed.ty, options, errors);
-    let mut param = take_attributes(typed, &name, errors);
-    param.ident = ident;
-    param.ty = (*typed.ty).clone();
-    param.source = source?;
+    let ident = bound(&typed.pat, errors);
+    let mut param = Param::new(ident.as_ref(), &typed.ty);
+    typed.attrs.retain(|attribute| !take(attribute, &mut param, errors));
+    ident?;
+    param.source = source(&param.name, &typed.ty, options, errors)?;
     if !param.visible() && (param.default.is_some() || !param.checks.is_empty()) {
         errors.push(
             &typed.ty,
-            format!("`{name}` does not come from the caller: remove #[default] and #[check]"),
+            format!("`{}` does not come from the caller: remove #[default] and #[check]", param.name),
         );
     }
     Some(param)
 }
 
-/// The name that a parameter's pattern binds: `name`, or `list` of `Json(list)`.
-fn bound(pattern: &Pat) -> Option<Ident> {
-    match pattern {
-        Pat::Ident(plain) => Some(plain.ident.clone()),
-        Pat::TupleStruct(wrapped) if wrapped.path.segments.last()?.ident == "Json" => {
-            match wrapped.elems.first()? {
-                Pat::Ident(inner) => Some(inner.ident.clone()),
-                _ => None,
-            }
+impl Param {
+    fn new(ident: Option<&Ident>, ty: &Type) -> Self {
+        let ident = ident.cloned().unwrap_or_else(|| Ident::new("_", Span::call_site()));
+        let name = ident.unraw().to_string();
+        let lower = name.to_ascii_lowercase();
+        Self {
+            ident,
+            ty: ty.clone(),
+            source: Source::Named,
+            doc: String::new(),
+            default: None,
+            checks: Vec::new(),
+            secret: ["password", "passwd", "secret", "token"].iter().any(|word| lower.contains(word)),
+            name,
         }
-        _ => None,
     }
+}
+
+/// The name that a parameter's pattern binds: `name`, or `list` of `Json(list)`.
+fn bound(pattern: &Pat, errors: &mut Errors) -> Option<Ident> {
+    let (pattern, form) = match pattern {
+        Pat::TupleStruct(wrapped)
+            if wrapped.path.segments.last().is_some_and(|segment| segment.ident == "Json")
+                && wrapped.elems.len() == 1 =>
+        {
+            (&wrapped.elems[0], "`Json(list): Json<T>`")
+        }
+        other => (other, "`name: T`"),
+    };
+    if let Pat::Ident(plain) = pattern {
+        return Some(plain.ident.clone());
+    }
+    errors.push(
+        pattern,
+        format!("callers give parameters by name: write {form}, and take it apart inside the function"),
+    );
+    None
 }
 
 fn source(name: &str, ty: &Type, options: &Options, errors: &mut Errors) -> Option<Source> {
     let last = types::last_segment(ty);
-    match ty {
-        Type::Reference(reference) if types::last_segment(&reference.elem).as_deref() == Some("Ctx") => {
-            if reference.mutability.is_some() {
-                errors.push(ty, format!("`{name}`: the context is shared; write `{name}: &Ctx`"));
-            }
-            return Some(Source::Ctx);
+    if let Type::Reference(reference) = ty
+        && types::last_segment(&reference.elem).as_deref() == Some("Ctx")
+    {
+        if reference.mutability.is_some() {
+            errors.push(ty, format!("the context is shared: write `{name}: &Ctx`"));
         }
-        Type::Reference(reference) => {
-            let owned = types::owned(&reference.elem);
-            errors.push(
-                ty,
-                format!("`{name}` is borrowed, but a handler owns its arguments: write `{name}: {owned}`"),
-            );
-            return None;
-        }
-        Type::ImplTrait(_) => {
-            errors.push(ty, format!("`{name}` wants a type that can be named, such as `{name}: String`"));
-            return None;
-        }
-        _ => {}
+        return Some(Source::Ctx);
+    }
+    if last.as_deref() == Some("Ctx") {
+        errors.push(ty, format!("the context is borrowed: write `{name}: &Ctx`"));
+        return Some(Source::Ctx);
+    }
+    if types::is_unnamed(ty) {
+        errors.push(ty, format!("`{name}` needs a type that is written out, such as `{name}: String`"));
+    } else if types::borrows(ty) || matches!(ty, Type::Reference(_)) {
+        let owned = types::owned(ty);
+        errors.push(
+            ty,
+            format!("`{name}` is borrowed, but a handler owns its arguments: write `{name}: {owned}`"),
+        );
     }
     let in_path =
         options.path.as_ref().is_some_and(|path| segments(&path.value()).any(|segment| segment == name));
-    match last.as_deref() {
-        Some("Ctx") => {
-            errors.push(ty, format!("the context is borrowed: write `{name}: &Ctx`"));
-            None
-        }
-        Some("Body" | "Multipart") => Some(Source::Stream),
-        Some("Json") => Some(Source::Body),
-        _ if in_path => Some(Source::Path),
-        _ => Some(Source::Named),
-    }
-}
-
-fn take_attributes(typed: &mut PatType, name: &str, errors: &mut Errors) -> Param {
-    let mut param = Param {
-        name: name.to_owned(),
-        ident: Ident::new("_unnamed", super::options::call_site()),
-        ty: (*typed.ty).clone(),
-        source: Source::Named,
-        doc: String::new(),
-        default: None,
-        checks: Vec::new(),
-        secret: ["password", "passwd", "secret", "token"]
-            .iter()
-            .any(|word| name.to_ascii_lowercase().contains(word)),
-    };
-    typed.attrs.retain(|attribute| !take_one(attribute, &mut param, errors));
-    param
+    Some(match last.as_deref() {
+        Some("Body" | "Multipart") => Source::Stream,
+        Some("Json") => Source::Body,
+        _ if in_path => Source::Path,
+        _ => Source::Named,
+    })
 }
 
 /// Takes one attribute; false leaves it on the parameter.
-fn take_one(attribute: &Attribute, param: &mut Param, errors: &mut Errors) -> bool {
-    let name = attribute.path().get_ident().map(Ident::to_string).unwrap_or_default();
+fn take(attribute: &Attribute, param: &mut Param, errors: &mut Errors) -> bool {
+    let name = compact(attribute.path());
+    let param_name = &param.name;
     match name.as_str() {
         "doc" => append_doc(&mut param.doc, attribute),
-        "secret" => param.secret = true,
-        "default" => match attribute.parse_args::<Expr>() {
-            Ok(_) if param.default.is_some() => {
-                errors.push(attribute, format!("`{}` has two defaults: remove one", param.name));
+        "secret" => {
+            param.secret = true;
+            if !matches!(attribute.meta, Meta::Path(_)) {
+                errors.push(attribute, format!("`{param_name}`: #[secret] takes no value"));
             }
-            Ok(expr) => param.default = Some(expr),
-            Err(_) => {
-                errors.push(attribute, format!("`{}`: a default is a value: #[default(1)]", param.name))
-            }
-        },
+        }
+        "default" => take_default(attribute, param, errors),
         "check" => check::parse(attribute, param, errors),
-        "cfg" | "allow" | "expect" | "warn" => return false,
+        "allow" | "expect" | "warn" | "deny" => return false,
+        "cfg" | "cfg_attr" => errors.push(
+            attribute,
+            format!("`{param_name}` cannot be there under a condition: put #[{name}(..)] on the function"),
+        ),
         other => errors.push(
             attribute,
             format!(
-                "`{}`: unknown attribute `{other}`; known are #[default(..)], #[check(..)], #[secret]",
-                param.name
+                "`{param_name}`: unknown attribute `{other}`; known are #[default(..)], #[check(..)], #[secret]"
             ),
         ),
     }
     true
+}
+
+fn take_default(attribute: &Attribute, param: &mut Param, errors: &mut Errors) {
+    match attribute.parse_args::<Expr>() {
+        Ok(_) if param.default.is_some() => {
+            errors.push(attribute, format!("`{}` has two defaults: remove one", param.name));
+        }
+        Ok(expr) => param.default = Some(expr),
+        Err(_) => {
+            errors.push(attribute, format!("`{}`: a default is one value: #[default(1)]", param.name));
+        }
+    }
 }
 
 /// Adds the line of a `#[doc]` attribute.
@@ -190,31 +203,38 @@ pub(crate) fn append_doc(doc: &mut String, attribute: &Attribute) {
     doc.push_str(line.strip_prefix(' ').unwrap_or(&line));
 }
 
+/// True when two parameters have one name.
+pub(crate) fn any_twice(params: &[Param]) -> bool {
+    (1..params.len()).any(|at| params[..at].iter().any(|before| before.name == params[at].name))
+}
+
 /// What holds between parameters: one context, one body, and a body only where it can be read.
 fn check_together(params: &[Param], options: &Options, errors: &mut Errors) {
-    let twice = |source: Source| params.iter().filter(move |param| param.source == source).nth(1);
-    if let Some(second) = twice(Source::Ctx) {
-        errors.push(&second.ident, format!("`{}` is a second context: one is enough", second.name));
+    for second in params.iter().filter(|param| param.source == Source::Ctx).skip(1) {
+        errors
+            .push(&second.ident, format!("`{}` is a second context: remove it, one is enough", second.name));
     }
     let mut bodies = params.iter().filter(|param| matches!(param.source, Source::Body | Source::Stream));
-    let first = bodies.next();
-    if let Some(second) = bodies.next() {
-        errors.push(&second.ident, format!("`{}` is a second body: a request has one", second.name));
+    let Some(first) = bodies.next() else { return };
+    for Param { name, ident, .. } in bodies {
+        errors.push(
+            ident,
+            format!("`{name}` is a second body, but a request has one: `{}` takes it already", first.name),
+        );
     }
+    let Param { name, ident, ty, .. } = first;
     let kind = options.kind();
-    match first {
-        Some(body) if body.source == Source::Stream && !matches!(kind.as_str(), "upload" | "http") => errors
-            .push(
-                &body.ident,
-                format!("`{}` reads the body itself: write #[handler(upload)] above the function", body.name),
-            ),
-        Some(body) if body.source == Source::Body && kind == "upload" => errors.push(
-            body.ty.to_token_stream(),
-            format!(
-                "an upload reads the body itself: write `{}: Body` or `{}: Multipart`",
-                body.name, body.name
-            ),
-        ),
-        _ => {}
+    let reads = matches!(kind.as_str(), "upload" | "http");
+    if first.source == Source::Stream && !reads {
+        errors.push(
+            ident,
+            format!("`{name}` reads the body itself: write #[handler(upload)] above the function"),
+        );
+    }
+    if first.source == Source::Body && kind == "upload" {
+        errors.push(
+            ty,
+            format!("an upload reads the body itself: write `{name}: Body` or `{name}: Multipart`"),
+        );
     }
 }

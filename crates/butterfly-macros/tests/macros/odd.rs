@@ -12,11 +12,11 @@
     trivial_casts,
     unit_bindings,
     clippy::all,
-    clippy::pedantic,
-    clippy::nursery
+    clippy::pedantic
 )]
 #![allow(dead_code, reason = "most handlers here are called through their description alone")]
 #![allow(clippy::needless_pass_by_value, clippy::missing_const_for_fn, reason = "so are handlers")]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "tests")]
 #![allow(clippy::missing_errors_doc, clippy::must_use_candidate, clippy::unused_async, reason = "brevity")]
 
 use std::future::Future;
@@ -35,7 +35,7 @@ mod names {
     /// A keyword as a name, for the function and for a parameter.
     #[handler]
     pub(super) fn r#type(r#match: String, #[default(1)] r#loop: u32) -> String {
-        format!("{} {}", r#match, r#loop)
+        r#match + " " + &r#loop.to_string()
     }
 
     /// Every local of the generated code.
@@ -123,13 +123,14 @@ mod outer {
 
     pub(super) const LIMIT: u32 = 3;
 
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "as checks are")]
     pub(super) fn small(value: &u32) -> Result<(), String> {
         if *value < 10 { Ok(()) } else { Err("must be small".into()) }
     }
 
     #[super::data]
-    pub(crate) struct Point {
-        pub(crate) x: u32,
+    pub(super) struct Point {
+        pub(super) x: u32,
     }
 
     pub(super) mod inner {
@@ -137,6 +138,7 @@ mod outer {
             use super::super::super::handler;
 
             #[handler]
+            #[allow(unused_qualifications, reason = "a path with `self` is the point")]
             pub(in crate::odd) fn up(
                 #[default(super::super::LIMIT)]
                 #[check(super::super::small)]
@@ -187,7 +189,7 @@ mod aliases {
 
     #[handler]
     pub(super) fn answer(id: Id) -> Answer {
-        Ok(vec![id])
+        Ok(vec![id.checked_add(0).ok_or(Trouble::Empty)?])
     }
 
     #[handler]
@@ -231,7 +233,7 @@ mod conditions {
     }
 
     #[handler]
-    #[cfg(all())]
+    #[cfg(any(test, unix))]
     pub(super) fn present(id: u8) -> u8 {
         id
     }
@@ -272,9 +274,14 @@ async fn whole(mut ctx: Json<Vec<u32>>, #[default(2)] mut binder: u32) -> Vec<u3
 }
 
 #[handler]
-fn lifetimes<'a>(ctx: &'a Ctx) -> butterfly::Result<()> {
-    let _: &'a str = ctx.username();
-    Ok(())
+#[allow(clippy::needless_lifetimes, reason = "a named lifetime is the point")]
+fn lifetimes<'a>(ctx: &'a Ctx) -> Vec<&'a str> {
+    vec![ctx.username()]
+}
+
+#[handler]
+async fn elided(ctx: &Ctx, #[default(true)] give: bool) -> butterfly::Result<&str> {
+    if give { Ok(ctx.username()) } else { Err(butterfly::Error::business("ERR_NOT_GIVEN")) }
 }
 
 fn run(handler: &'static Handler, input: Input<'_>) -> String {
@@ -336,10 +343,7 @@ fn types_under_other_names_work_as_their_own() {
     assert_eq!(run(&aliases::own_error::HANDLER, json("{}")), "ERR_EMPTY");
     assert_eq!(run(&aliases::unit::HANDLER, json("{}")), r#"{"stat":"OK"}"#);
     assert_eq!(run(&aliases::nothing::HANDLER, json("{}")), r#"{"stat":"OK"}"#);
-    assert_eq!(
-        run(&aliases::pair::HANDLER, json(r#"{"id":[1,true]}"#)),
-        r#"{"stat":"OK","data":[1,true]}"#
-    );
+    assert_eq!(run(&aliases::pair::HANDLER, json(r#"{"id":[1,true]}"#)), r#"{"stat":"OK","data":[1,true]}"#);
     assert_eq!(run(&aliases::never_says::HANDLER, json(r#"{"id":1}"#)), r#"{"stat":"OK"}"#);
     assert!(run(&aliases::never_says::HANDLER, json(r#"{"id":200}"#)).contains("out of range"));
 }
@@ -362,7 +366,8 @@ fn bodies_come_under_any_name() {
     let input = Input { payload: Payload::None, ..input };
     assert_eq!(run(&upload::HANDLER, input), r#"{"stat":"OK","data":"a 4"}"#);
     assert_eq!(run(&whole::HANDLER, json("[1]")), r#"{"stat":"OK","data":[1,3]}"#);
-    assert_eq!(run(&lifetimes::HANDLER, json("{}")), r#"{"stat":"OK"}"#);
+    assert_eq!(run(&lifetimes::HANDLER, json("{}")), r#"{"stat":"OK","data":["-"]}"#);
+    assert_eq!(run(&elided::HANDLER, json("{}")), r#"{"stat":"OK","data":"-"}"#);
 }
 
 #[test]

@@ -73,10 +73,10 @@ enum Given {
 impl Given {
     /// `name=value` where the handler has such a parameter, else the next parameter in order; `none` is left out.
     fn read(handler: &Handler, words: &[String]) -> Result<Self, String> {
-        if let [one] = words {
-            if one.trim_start().starts_with('{') {
-                return Ok(Self::Document(one.clone()));
-            }
+        if let [document] = words
+            && document.trim_start().starts_with('{')
+        {
+            return Ok(Self::Document(document.clone()));
         }
         let names: Vec<&str> = handler.visible().map(|param| param.name).collect();
         let mut order = names.iter();
@@ -84,7 +84,7 @@ impl Given {
         for word in words {
             match word.split_once('=') {
                 Some((name, value)) if names.contains(&name) => {
-                    pairs.push((name.to_owned(), value.to_owned()))
+                    pairs.push((name.to_owned(), value.to_owned()));
                 }
                 _ => {
                     let taken = |name: &str| pairs.iter().any(|(known, _)| known == name);

@@ -1,6 +1,6 @@
 //! Handlers that take arguments and answer JSON: the common kind.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use butterfly::prelude::*;
 
@@ -34,7 +34,8 @@ fn hello(
 /// Add two numbers: a function that knows nothing of the framework.
 #[handler]
 fn add(a: i64, b: i64) -> Result<i64> {
-    a.checked_add(b).ok_or_else(|| Error::business_because("ERR_OVERFLOW", "the sum does not fit into 64 bits"))
+    a.checked_add(b)
+        .ok_or_else(|| Error::business_because("ERR_OVERFLOW", "the sum does not fit into 64 bits"))
 }
 
 /// Answer with a business error: statuses of one's own.
@@ -64,13 +65,31 @@ pub enum Trouble {
 
 /// Note timings: they stand in the access log under `talk:` and in the metrics.
 #[handler]
-fn timed(ctx: &Ctx, #[default(1000)] #[check(range(1..=1_000_000))] rounds: u64) -> Result<u64> {
+fn timed(
+    ctx: &Ctx,
+    #[default(1000)]
+    #[check(range(1..=1_000_000))]
+    rounds: u64,
+) -> Result<u64> {
     let seed = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
     ctx.mark("seed");
     let sum = (0..rounds).fold(seed, |sum, round| sum.rotate_left(5) ^ round);
     ctx.mark("think");
+    debug!(rounds, "thought");
     ctx.note(format!("rounds={rounds}"));
     Ok(sum)
+}
+
+/// Take long: a plain function holds its thread meanwhile, so one that waits is better `async`.
+#[handler]
+fn slow(
+    /// how long, in milliseconds
+    #[default(100)]
+    #[check(range(0..=60_000))]
+    ms: u64,
+) {
+    info!("holds a thread for {ms} ms");
+    std::thread::sleep(Duration::from_millis(ms));
 }
 
 /// Fail in a way that nobody foresaw: the caller learns nothing, the error log everything.

@@ -8,7 +8,9 @@ use butterfly::prelude::*;
 /// A file of this program: its own manifest. Ranges, `ETag` and `Content-Type` come by themselves.
 #[handler(download)]
 fn manifest() -> Download {
-    Download::file(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")).save_as("demo.toml").media_type("text/plain")
+    Download::file(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))
+        .save_as("demo.toml")
+        .media_type("text/plain")
 }
 
 /// So many zeros, as a stream: memory holds one piece at a time.

@@ -81,10 +81,7 @@ fn even(value: &u32) -> Result<(), String> {
 
 /// The whole JSON body as one value.
 #[handler]
-fn body(
-    Json(points): Json<Vec<Point>>,
-    #[default(1)] factor: i32,
-) -> Result<Vec<Point>> {
+fn body(Json(points): Json<Vec<Point>>, #[default(1)] factor: i32) -> Result<Vec<Point>> {
     let times = |value: i32| value.checked_mul(factor).ok_or_else(|| Error::business("ERR_OVERFLOW"));
     points.into_iter().map(|point| Ok(Point { x: times(point.x)?, y: times(point.y)? })).collect()
 }

@@ -111,6 +111,13 @@ fn a_value_cannot_split_the_answer() {
     assert!(!text.contains("Name") && !text.contains("a b"));
 }
 
+/// Found by fuzzing: a client refused the whole answer.
+#[test]
+fn a_value_holds_no_control_characters() {
+    let text = text(200, &[("X-Odd", b"a\x13\tb\x7fc")]);
+    assert!(text.contains("\r\nX-Odd: a \tb c\r\n"), "{text}");
+}
+
 #[test]
 fn chunks_are_framed_and_the_empty_one_is_not_sent() {
     let mut out = Vec::new();

@@ -1,0 +1,4 @@
+#[handler(trace = false, http)]
+pub(crate) fn old() -> Redirect {
+    Redirect::to("/new")
+}

@@ -1,0 +1,2 @@
+#[handler(trace = false, path = "users")]
+fn wrong(#[default(1)] name: &str) {}

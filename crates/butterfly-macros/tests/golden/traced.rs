@@ -1,0 +1,4 @@
+#[handler]
+fn add(a: i64, b: i64) -> i64 {
+    a + b
+}

@@ -1,0 +1,19 @@
+//! The demo as its users meet it: the real program, real sockets, real signals, its files and its exit codes.
+
+mod folder;
+mod service;
+mod wire;
+
+mod exposition;
+mod openapi;
+mod samples;
+
+mod answers;
+mod background;
+mod call;
+mod command_line;
+mod contract;
+mod environment;
+mod logs;
+mod metrics;
+mod signals;
