@@ -38,6 +38,9 @@ fuzz_target!(|data: &[u8]| {
     let whole = read(&ctx, Pieces::of(body, body.len()));
     let cut = read(&ctx, Pieces::of(body, 1 + number / 2));
     assert_eq!(whole.as_ref().map_err(drop), cut.as_ref().map_err(drop));
+    if let Ok(whole) = &whole {
+        assert_eq!(read(&ctx, Pieces::large(body, number)).as_ref(), Ok(whole));
+    }
     if number % 2 == 1 {
         let _ = read(&ctx, Pieces { flood: PIECES, ..Pieces::of(body, 1 + number * 16) });
     }
@@ -119,6 +122,14 @@ impl Pieces {
     fn of(body: &[u8], size: usize) -> Self {
         let left = body.chunks(size.max(1)).map(Bytes::copy_from_slice).collect();
         Self { left, flood: 0, fed: Arc::default() }
+    }
+
+    /// In two pieces, the second of them large: what follows the form is no part of it.
+    fn large(body: &[u8], first: usize) -> Self {
+        let (first, second) = body.split_at(first.min(body.len()));
+        let second = [second, b"\r\n", &FLOOD[..]].concat();
+        let left = [first, &second].map(Bytes::copy_from_slice);
+        Self { left: left.into(), flood: 0, fed: Arc::default() }
     }
 
     fn body(self) -> Body {

@@ -126,9 +126,7 @@ impl Access<'_> {
 /// line separators, and marks that change the direction of what is shown.
 fn harmless(out: &mut Vec<u8>, document: &str) {
     use std::io::Write as _;
-    let disguises = |c: char| {
-        matches!(c, '\u{7f}'..='\u{9f}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
+    let disguises = |c: char| matches!(c, '\u{7f}'..='\u{9f}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let mut copied = 0;
     for (at, c) in document.char_indices().filter(|(_, c)| disguises(*c)) {
         // Writing to memory never fails.

@@ -20,7 +20,8 @@ pub(crate) fn check(handler: &Handler, ctx: &Ctx) -> Result<()> {
 
 /// True for a caller on this machine that no proxy forwarded and no foreign web page sent.
 fn from_here(ctx: &Ctx) -> bool {
-    let forwarded = ["x-forwarded-for", "x-real-ip", "forwarded"].iter().any(|name| ctx.header(name).is_some());
+    let forwarded =
+        ["x-forwarded-for", "x-real-ip", "forwarded"].iter().any(|name| ctx.header(name).is_some());
     !forwarded && ctx.ip().is_some_and(|ip| ip.to_canonical().is_loopback()) && !from_foreign_page(ctx)
 }
 
@@ -73,7 +74,10 @@ mod tests {
         let host = ("host", "127.0.0.1:8585");
         assert!(here(&[host]) && here(&[("host", "localhost")]) && here(&[("host", "[::1]:8585")]));
         assert!(here(&[host, ("origin", "http://127.0.0.1:8585"), ("sec-fetch-site", "same-origin")]));
-        assert!(!here(&[host, ("sec-fetch-site", "cross-site")]) && !here(&[host, ("sec-fetch-site", "same-site")]));
+        assert!(
+            !here(&[host, ("sec-fetch-site", "cross-site")])
+                && !here(&[host, ("sec-fetch-site", "same-site")])
+        );
         assert!(!here(&[host, ("origin", "http://evil.example")]) && !here(&[host, ("origin", "null")]));
         assert!(!here(&[("host", "evil.example:8585")]) && !here(&[host, ("x-forwarded-for", "1.2.3.4")]));
     }

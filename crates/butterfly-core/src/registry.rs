@@ -1,5 +1,6 @@
 //! Which handler has which path.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -162,7 +163,8 @@ impl Registry {
     fn find_dynamic(&self, method: &str, path: &str) -> Result<Found, Missed> {
         // Letters count in values, but not in the rest of the path: the match is made in lower case, and values
         // are read where they were found. Both texts have the same bytes but for the letters' case.
-        let lower = path.to_ascii_lowercase();
+        let upper = path.bytes().any(|b| b.is_ascii_uppercase());
+        let lower = if upper { Cow::Owned(path.to_ascii_lowercase()) } else { Cow::Borrowed(path) };
         let matched = self.dynamic.at(&lower).map_err(|_| Missed::Path)?;
         let mut captures = Vec::new();
         for (name, value) in matched.params.iter() {

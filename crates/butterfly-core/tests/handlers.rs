@@ -147,6 +147,10 @@ fn every_problem_is_named_at_once() {
         run(&add::HANDLER, json(r#"{"a":"x","b":1}"#)),
         "ERR_BAD_PARAMS: Param check failed (a: invalid type: string \"x\", expected i64)"
     );
+    assert_eq!(
+        run(&hello::HANDLER, query("str_info=%zz")),
+        "ERR_BAD_PARAMS: Param check failed (str_info: has a broken percent escape)"
+    );
     assert!(run(&add::HANDLER, json("[1]")).starts_with("ERR_BAD_PARAMS: Param check exception"));
 }
 

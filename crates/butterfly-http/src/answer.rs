@@ -1,11 +1,12 @@
 //! From a handler's result to what goes on the wire.
 
 use std::borrow::Cow;
+use std::io;
 
 use butterfly_core::access_log::Seconds;
 use butterfly_core::handler::Kind;
 use butterfly_core::reply::Content;
-use butterfly_core::{BadParams, Error, Fault, Reply, ReqId, Stat};
+use butterfly_core::{BadParams, Error, Fault, Reply, ReqId, Stat, current};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
 use serde_json::{Value, json};
@@ -80,7 +81,14 @@ impl Answer {
     /// What the log says of an answer that a mounted service gave.
     pub(crate) fn of_mounted(status: u16) -> Self {
         let stat = Stat::from(status.to_string());
-        Self { status, stat, reason: "".into(), media_type: None, headers: Vec::new(), content: Content::Empty }
+        Self {
+            status,
+            stat,
+            reason: "".into(),
+            media_type: None,
+            headers: Vec::new(),
+            content: Content::Empty,
+        }
     }
 
     /// The framework's own headers: nothing in them needs a check.
@@ -224,6 +232,13 @@ fn adapt(document: &mut Vec<u8>, stat: &Stat, adaptor: &StatAdaptor) {
         );
         document.extend_from_slice(more.as_bytes());
     }
+}
+
+/// Says in the error log why the stream of an answer ended early: the caller sees no more than that it did.
+pub(crate) fn note_break(reqid: ReqId, error: &io::Error) {
+    current::scope(reqid, || {
+        tracing::error!(target: "butterfly::http", "the stream of an answer broke off: {error}");
+    });
 }
 
 /// The content of an answer that is whole.

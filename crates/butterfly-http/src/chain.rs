@@ -1,9 +1,11 @@
 //! Services around the door and beside it: tower layers, whole axum routers.
 
+use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
 
 use butterfly_core::Body;
 use bytes::Bytes;
@@ -19,6 +21,31 @@ pub trait Chain: Send + Sync + fmt::Debug {
 
 /// A request on its way to its answer.
 pub type Answering = Pin<Box<dyn Future<Output = Response<Body>> + Send>>;
+
+/// A [`Chain`] as a cloneable `tower::Service` again: what a layer goes around.
+#[derive(Debug, Clone)]
+pub struct AnyService(Arc<dyn Chain>);
+
+impl From<Box<dyn Chain>> for AnyService {
+    fn from(chain: Box<dyn Chain>) -> Self {
+        Self(chain.into())
+    }
+}
+
+impl Service<Request<Body>> for AnyService {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        let answering = self.0.serve(request);
+        Box::pin(async move { Ok(answering.await) })
+    }
+}
 
 /// Makes any cloneable service of HTTP a [`Chain`].
 #[must_use]

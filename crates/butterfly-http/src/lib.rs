@@ -18,7 +18,7 @@ mod server;
 mod service;
 mod static_files;
 
-pub use chain::{Answering, Chain, chain};
+pub use chain::{Answering, AnyService, Chain, chain};
 pub use door::Door;
 pub use multipart::{Multipart, Part};
 pub use options::{ErrorStyle, Options, StatAdaptor};

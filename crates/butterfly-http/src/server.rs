@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use butterfly_core::App;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use crate::door::Door;
 use crate::drain::{Drain, Open};
@@ -41,7 +41,7 @@ impl Server {
     ///
     /// When the address cannot be had: it is in use, or not this machine's.
     pub async fn bind(address: SocketAddr, door: Door) -> io::Result<Self> {
-        let listener = TcpListener::bind(address).await?;
+        let listener = listen(address)?;
         let address = listener.local_addr()?;
         Ok(Self { listener, address, door: Arc::new(door), drain: Arc::default() })
     }
@@ -78,6 +78,18 @@ impl Server {
         }
         drain.open()
     }
+}
+
+/// Connections that may wait to be accepted; the system may allow fewer. Beyond it a caller waits a second and more.
+const QUEUE: u32 = 4096;
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // A restart takes the address over at once. On Windows the same option would share it with other programs.
+    #[cfg(not(windows))]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(QUEUE)
 }
 
 fn admit(door: &Arc<Door>, drain: &Arc<Drain>, stream: TcpStream, peer: SocketAddr) {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use butterfly_core::head::Head;
 use butterfly_core::reply::Content;
-use butterfly_core::{Body, BodyError, Ctx, Fault, Result};
+use butterfly_core::{Body, BodyError, Ctx, Fault, ReqId, Result};
 use bytes::Bytes;
 use futures_core::Stream;
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
@@ -17,7 +17,7 @@ use http_body::Body as HttpBody;
 use tokio::time::Sleep;
 use tower_service::Service;
 
-use crate::answer::{Answer, into_bytes};
+use crate::answer::{Answer, into_bytes, note_break};
 use crate::chain::{self, from_http};
 use crate::door::{BodyMode, Door, Received, Target, names_file, timed_out};
 
@@ -87,7 +87,7 @@ async fn serve(door: &Door, request: Request<Body>) -> Response<Body> {
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     put_headers(&mut response, answer.own_headers(&reqid, &cost, &reason).into_iter());
     put_headers(&mut response, answer.headers());
-    put_content(&mut response, answer, head_only);
+    put_content(&mut response, answer, head_only, reqid);
     response
 }
 
@@ -107,9 +107,9 @@ fn put_headers<'n, 'v>(response: &mut Response<Body>, headers: impl Iterator<Ite
     }
 }
 
-fn put_content(response: &mut Response<Body>, answer: Answer, head_only: bool) {
+fn put_content(response: &mut Response<Body>, answer: Answer, head_only: bool, reqid: ReqId) {
     let body = match answer.content {
-        Content::Stream(body) => body,
+        Content::Stream(body) => Noted::new(body, reqid),
         content => into_bytes(content).map(Body::from).unwrap_or_default(),
     };
     if let Some(length) = body.length().filter(|_| !matches!(answer.status, 204 | 304)) {
@@ -143,6 +143,32 @@ async fn receive(body: Body, mode: BodyMode, patience: Duration) -> Result<Recei
             }
             Ok(Received::Whole(all.into()))
         }
+    }
+}
+
+/// The stream of an answer; the log says why it broke off.
+struct Noted {
+    body: Body,
+    reqid: ReqId,
+}
+
+impl Noted {
+    #[expect(clippy::new_ret_no_self, reason = "nobody sees it but as a body")]
+    fn new(body: Body, reqid: ReqId) -> Body {
+        let length = body.length();
+        Body::stream(Self { body, reqid }, length)
+    }
+}
+
+impl Stream for Noted {
+    type Item = std::io::Result<Bytes>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let next = ready!(Pin::new(&mut self.body).poll_next(cx));
+        if let Some(Err(error)) = &next {
+            note_break(self.reqid, error);
+        }
+        Poll::Ready(next)
     }
 }
 

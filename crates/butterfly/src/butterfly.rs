@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use butterfly_core::registry::RegistryError;
 use butterfly_core::{App, Handler, Registry, States};
-use butterfly_http::{Chain, Door, DoorService};
+use butterfly_http::{AnyService, Chain, Door, DoorService};
 
 use crate::command;
 use crate::config::Config;
@@ -70,7 +70,8 @@ impl Butterfly {
         }
     }
 
-    /// Gives the handlers a value of a type of its own: `ctx.state::<T>()?`.
+    /// Gives the handlers a value of a type of its own: `ctx.state::<T>()?`. The configuration is there by itself:
+    /// `ctx.state::<Config>()?.app::<T>("section")?`.
     pub fn state<T: Any + Send + Sync>(mut self, value: T) -> Self {
         self.state.insert(value);
         self
@@ -88,11 +89,11 @@ impl Butterfly {
         self
     }
 
-    /// Puts a tower layer around every HTTP call. Calls then go through the types of the `http` crate, which costs
+    /// Puts a tower layer around every HTTP call, and around the layers given before. Calls then go through the types of the `http` crate, which costs
     /// some microseconds each.
     pub fn layer<L, B>(mut self, layer: L) -> Self
     where
-        L: tower_layer::Layer<DoorService> + 'static,
+        L: tower_layer::Layer<AnyService> + 'static,
         L::Service: tower_service::Service<::http::Request<butterfly_core::Body>, Response = ::http::Response<B>>
             + Clone
             + Send
@@ -103,7 +104,14 @@ impl Butterfly {
         B: http_body::Body<Data = bytes::Bytes> + Send + 'static,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        self.layer = Some(Box::new(move |door| butterfly_http::layered(door, layer)));
+        let before = self.layer.take();
+        self.layer = Some(Box::new(move |door| {
+            let inner = match before {
+                Some(before) => before(door),
+                None => butterfly_http::chain(DoorService(door)),
+            };
+            butterfly_http::chain(layer.layer(AnyService::from(inner)))
+        }));
         self
     }
 
@@ -150,6 +158,7 @@ impl Butterfly {
         app.name.clone_from(&config.name);
         app.version = self.version.to_owned();
         app.state = self.state;
+        app.state.insert(config.clone());
         app.ops_token = config.ops.token.as_ref().map(|token| token.expose().to_owned());
         (app, Around { layer: self.layer, mounts: self.mounts })
     }

@@ -38,6 +38,13 @@ impl Logs {
         Ok(Self { access: LogFile::open(log.dir.join("acc.log"), rotation)?, events, json })
     }
 
+    /// The log of a call from the command line: below `log.dir` in `dev`, and on stderr.
+    pub(crate) fn open_dev(config: &Config) -> io::Result<AppLog> {
+        let levels = Levels::parse(config.log.level.as_str()).map_err(io::Error::other)?;
+        let log = AppLog::open(config.log.dir.join("dev"), Rotation::default(), levels)?;
+        Ok(log.reqid(lend_reqid).stderr(true))
+    }
+
     /// Makes this the log of the whole process: events, and panics.
     pub(crate) fn install(&self) {
         // A second log in one process (tests) leaves the first in place.

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use butterfly_core::App;
+use butterfly_core::{App, Handler};
 use butterfly_http::{Door, ErrorStyle, Options, Server, StatAdaptor};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
@@ -209,7 +209,8 @@ pub(crate) fn options(http: &HttpConfig) -> Options {
 
 /// What a newcomer sees: where it is, what it serves, where to click.
 fn welcome(app: &App, config: &Config, address: SocketAddr) {
-    let mut apps: Vec<&str> = app.registry.handlers().iter().map(|handler| handler.app()).collect();
+    let own = |handler: &&&Handler| handler.source.krate() != "butterfly_apps";
+    let mut apps: Vec<&str> = app.registry.handlers().iter().filter(own).map(|handler| handler.app()).collect();
     apps.dedup();
     say!("{} {} serves {} handlers\n", app.name, app.version, app.registry.handlers().len());
     say!("  apps      {}", apps.join(", "));

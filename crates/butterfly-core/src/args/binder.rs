@@ -208,7 +208,11 @@ impl<'a> Binder<'a> {
     }
 
     fn problem<T>(&mut self, index: usize, problem: impl Into<String>) -> Option<T> {
-        self.bad.push(self.params[index].name, problem);
+        let name = self.params[index].name;
+        // The first problem of a name says the most: a value with a broken escape is not missing.
+        if self.bad.iter().all(|(known, _)| known != name) {
+            self.bad.push(name, problem);
+        }
         None
     }
 

@@ -115,8 +115,12 @@ impl Serialize for DateTime {
 impl<'de> Deserialize<'de> for DateTime {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = Cow::<'de, str>::deserialize(deserializer)?;
-        let parsed = text.trim().parse().map(DateTime);
-        parsed.map_err(|_| de::Error::custom(format_args!("expected a time such as 2026-11-20 08:30:00, got {text:?}")))
+        // Told apart by length, since jiff is content with less: a date alone, or without seconds.
+        let parsed = text.parse().ok().filter(|_| text.len() == "2026-11-20 08:30:00".len()).map(DateTime);
+        parsed.ok_or_else(|| {
+            let shown = super::text::shown(&text);
+            de::Error::custom(format_args!("expected a time such as 2026-11-20 08:30:00, got {shown}"))
+        })
     }
 }
 
@@ -132,7 +136,7 @@ impl JsonSchema for DateTime {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "type": "string",
-            "pattern": r"^\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2})?",
+            "pattern": r"^\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}:\d{2}$",
             "examples": ["2026-11-20 08:30:00"],
         })
     }

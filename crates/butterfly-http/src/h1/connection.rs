@@ -200,7 +200,7 @@ impl Connection<'_> {
         let delivery = sending.answer(&mut self.wire, &answer, &reqid, &cost);
         let kept = match answer.content {
             Content::Stream(body) if sending.has_body(answer.status) => {
-                let kept = Box::pin(sending.stream(&mut self.wire, body, delivery, reqid)).await?;
+                let kept = Box::pin(sending.stream(&mut self.wire, body, delivery, Some(reqid))).await?;
                 self.quiet = Instant::now();
                 kept
             }
@@ -286,7 +286,7 @@ impl Connection<'_> {
         let status = response.status().as_u16();
         let delivery = sending.head(&mut self.wire, status, own, headers, length);
         let kept = if sending.has_body(status) {
-            sending.stream(&mut self.wire, body, delivery, reqid).await?
+            sending.stream(&mut self.wire, body, delivery, mounted.then_some(reqid)).await?
         } else {
             delivery.keep_alive
         };

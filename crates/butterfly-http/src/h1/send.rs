@@ -10,7 +10,7 @@ use butterfly_core::{Body, ReqId};
 use super::parse::{Request, Version};
 use super::respond::{BodyLength, Delivery, HttpDate, write_chunk, write_head_beside, write_last_chunk};
 use super::wire::Wire;
-use crate::answer::{Answer, whole};
+use crate::answer::{Answer, note_break, whole};
 
 /// What an answer needs to know of its request.
 #[derive(Debug, Clone, Copy)]
@@ -74,19 +74,21 @@ impl Sending {
     }
 
     /// Sends a stream piece by piece. A stream that breaks off closes the connection, so that the other end sees
-    /// that something is missing.
+    /// that something is missing. The log says why under this id; without one somebody else does.
     pub(super) async fn stream(
         &self,
         wire: &mut Wire,
         mut body: Body,
         delivery: Delivery,
-        reqid: ReqId,
+        reqid: Option<ReqId>,
     ) -> io::Result<bool> {
         let mut left = body.length();
         wire.flush(self.patience).await?;
         while let Some(piece) = body.next().await {
             let mut piece = piece.inspect_err(|error| {
-                tracing::error!(target: "butterfly::http", %reqid, "the stream of an answer broke off: {error}");
+                if let Some(reqid) = reqid {
+                    note_break(reqid, error);
+                }
             })?;
             if let Some(left) = &mut left {
                 piece.truncate(usize::try_from(*left).unwrap_or(usize::MAX));

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering::Relaxed};
 use std::task::{Context, Poll, ready};
 use std::{error, io};
 
@@ -36,12 +36,12 @@ pub(super) struct Allowance(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     left: AtomicUsize,
-    pause: AtomicBool,
+    pauses: AtomicU8,
 }
 
 impl Default for Allowance {
     fn default() -> Self {
-        Self(Arc::new(Shared { left: AtomicUsize::new(usize::MAX), pause: AtomicBool::new(true) }))
+        Self(Arc::new(Shared { left: AtomicUsize::new(usize::MAX), pauses: AtomicU8::new(1) }))
     }
 }
 
@@ -58,11 +58,17 @@ impl Allowance {
     ///
     /// It takes a piece for each part that it is asked for, also when it holds a thousand small ones already.
     pub(super) fn first_what_is_there(&self) {
-        self.0.pause.store(true, Relaxed);
+        self.0.pauses.fetch_max(1, Relaxed);
+    }
+
+    /// The first pause ends the taking; the second is for a look at the piece before the next one, also where the
+    /// parser took it too late to look at it in the same turn.
+    fn pause_twice(&self) {
+        self.0.pauses.store(2, Relaxed);
     }
 
     fn pauses(&self) -> bool {
-        self.0.pause.swap(false, Relaxed)
+        self.0.pauses.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1)).is_ok()
     }
 
     /// Takes off a piece. The last one may be larger than what was left: memory holds one piece anyway.
@@ -111,7 +117,7 @@ impl Stream for Feed {
         match &next {
             Some(Ok(piece)) => {
                 self.allowance.spend(piece.len());
-                self.allowance.first_what_is_there();
+                self.allowance.pause_twice();
             }
             // A body that has ended, well or not, is not asked again.
             _ => self.body = None,

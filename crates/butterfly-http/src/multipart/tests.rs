@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::{fs, io};
 
-use butterfly_core::Door;
 use butterfly_core::head::Head;
+use butterfly_core::{BodyError, Door};
 use futures_core::Stream;
 use proptest::prelude::*;
 use tokio::sync::oneshot;
@@ -226,6 +226,16 @@ async fn many_small_parts_do_not_draw_in_what_follows() {
             assert!(unread || part.text().await.unwrap() == "1");
         }
         assert_eq!(taken.load(Ordering::Relaxed), 1);
+    }
+}
+
+/// Found by fuzzing: a large piece that held the first boundary was never looked at, when a small one came before.
+#[tokio::test]
+async fn a_large_piece_is_looked_at_wherever_it_begins() {
+    let large = [FORM.as_bytes(), &[b' '; 2 * HEADERS]].concat();
+    for first in 0..FORM.len() {
+        let (head, tail) = large.split_at(first);
+        assert_eq!(rows(Pieces::of([head, tail]).form()).await.unwrap(), wanted(), "split at {first}");
     }
 }
 

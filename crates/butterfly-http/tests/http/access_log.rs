@@ -7,11 +7,16 @@ fn the_columns_stand_in_their_order() {
     let server = TestServer::start();
     let answer = server.get("/demo/hello?str_info=a%3Db&times=2");
     let columns = server.lines.columns(answer.reqid());
-    let [time, pid, source, ip, reqid, method, function, rest @ ..] = &columns[..] else { panic!("{columns:?}") };
+    let [time, pid, source, ip, reqid, method, function, rest @ ..] = &columns[..] else {
+        panic!("{columns:?}")
+    };
     assert_eq!(time.len(), "2026-01-01 00:00:00".len());
     assert_eq!(*pid, std::process::id().to_string());
     assert!(source.contains("tests/http/handlers/demo.rs:"), "{source}");
-    assert_eq!([ip, reqid, method, function].map(String::as_str), ["127.0.0.1", answer.reqid(), "GET", "/demo/hello"]);
+    assert_eq!(
+        [ip, reqid, method, function].map(String::as_str),
+        ["127.0.0.1", answer.reqid(), "GET", "/demo/hello"]
+    );
     let [cost, stat, user, talk, params, error_msg, res] = rest else { panic!("{rest:?}") };
     assert_eq!(cost.strip_prefix("cost:"), answer.header("x-cost"));
     assert_eq!([stat.as_str(), user], ["stat:OK", "user:-"]);

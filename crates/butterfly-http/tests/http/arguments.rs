@@ -18,7 +18,10 @@ fn the_body_overrides_the_query_and_both_add_up() {
     assert_eq!(hello(&server, get(target)), "queryquery");
     assert_eq!(hello(&server, post_json(target, r#"{"str_info":"json"}"#)), "jsonjson");
     assert_eq!(hello(&server, post_json(target, r#"{"str_info":"json","times":1}"#)), "json");
-    assert_eq!(hello(&server, request("POST", target, &[("Content-Type", FORM)], b"str_info=f+o%20rm")), "f o rmf o rm");
+    assert_eq!(
+        hello(&server, request("POST", target, &[("Content-Type", FORM)], b"str_info=f+o%20rm")),
+        "f o rmf o rm"
+    );
     let form = "--b\r\nContent-Disposition: form-data; name=\"str_info\"\r\n\r\nmulti\r\n--b--\r\n";
     let multipart = [("Content-Type", "multipart/form-data; boundary=b")];
     assert_eq!(hello(&server, request("POST", target, &multipart, form.as_bytes())), "multimulti");
@@ -57,7 +60,10 @@ fn blanks_repeats_and_semicolons() {
     assert_eq!(types("int=&float=&color=&flag="), r#"{"stat":"OK"}"#);
     assert_eq!(types("text="), r#"{"stat":"OK","text":""}"#);
     assert_eq!(types("&&;text=a%3Bb%26c"), r#"{"stat":"OK","text":"a;b&c"}"#);
-    assert_eq!(types("color=red&point=%7B%22x%22:1,%22y%22:-2%7D"), r#"{"stat":"OK","color":"red","point":{"x":1,"y":-2}}"#);
+    assert_eq!(
+        types("color=red&point=%7B%22x%22:1,%22y%22:-2%7D"),
+        r#"{"stat":"OK","color":"red","point":{"x":1,"y":-2}}"#
+    );
     assert_eq!(types("text=%E4%BD%A0+%C3%A9"), r#"{"stat":"OK","text":"你 é"}"#);
     assert_eq!(types("int"), r#"{"stat":"OK"}"#);
     let problem = |query: &str, name: &str| {
@@ -90,7 +96,10 @@ fn the_whole_body_is_one_value() {
 fn checks_speak_for_themselves() {
     let server = TestServer::start();
     let answer = server.get("/demo/hello?str_info=x&times=500");
-    assert_eq!(answer.text(), r#"{"stat":"ERR_BAD_PARAMS","params":{"times":"must be in 1..=100, got 500"}}"#);
+    assert_eq!(
+        answer.text(),
+        r#"{"stat":"ERR_BAD_PARAMS","params":{"times":"must be in 1..=100, got 500"}}"#
+    );
 }
 
 #[test]
@@ -99,7 +108,8 @@ fn slashes_and_letters_of_the_path_do_not_matter() {
     for path in ["/demo/ping", "/demo/ping/", "/Demo/PING", "/DEMO/Ping/"] {
         assert_eq!(server.get(path).text(), r#"{"stat":"OK"}"#, "{path}");
     }
-    for path in ["/demo/ping//", "//demo/ping", "/demo//ping", "/demo", "/demo/", "/demo/pin", "/demo/ping/x"] {
+    for path in ["/demo/ping//", "//demo/ping", "/demo//ping", "/demo", "/demo/", "/demo/pin", "/demo/ping/x"]
+    {
         assert_eq!(server.get(path).header("x-reason"), Some("API Not Found"), "{path}");
     }
 }

@@ -25,7 +25,10 @@ fn a_call_that_runs_is_answered_and_told_to_close() {
     until_not_ready(&server);
     server.gate().open(1);
     let answer = slow.answer();
-    assert_eq!((answer.text(), answer.header("connection")), (r#"{"stat":"OK","str_info":"slow"}"#, Some("close")));
+    assert_eq!(
+        (answer.text(), answer.header("connection")),
+        (r#"{"stat":"OK","str_info":"slow"}"#, Some("close"))
+    );
     slow.expect_closed();
     drop(slow);
     assert_eq!(server.stopped(), 0);
@@ -53,7 +56,8 @@ fn idle_connections_close_at_once_and_new_ones_are_refused() {
 
 #[test]
 fn a_request_on_its_way_and_a_stream_are_finished() {
-    let mut server = TestServer::start();
+    // One thread, so that what was sent first has been read when a later call is answered.
+    let mut server = TestServer::with(|setup| setup.single = true);
     let mut partial = server.connect();
     let ask = get("/demo/ping");
     partial.send(&ask[..10]);

@@ -42,29 +42,33 @@ fn the_table_of_api_and_upload() {
     let server = small_server(|_| ());
     for kind in ["api", "upload"] {
         let at = |query: &str| get(&format!("/errors/{kind}?{query}"));
-        check(&server, kind, &[
-            row(at("how=fine"), 200, r#"{"stat":"OK","how":"fine"}"#, "", "OK"),
-            row(
-                at("how=fine&wrong=1&n=x"),
-                200,
-                r#"{"stat":"ERR_BAD_PARAMS","params":{"wrong":"unknown, known are how, n","n":"expected an integer from 0 to 4294967295, got \"x\""}}"#,
-                FAILED,
-                BAD,
-            ),
-            row(at(""), 200, r#"{"stat":"ERR_BAD_PARAMS","params":{"how":"missing"}}"#, FAILED, BAD),
-            row(at("how=internal"), 200, SERVER_BODY, PROCESSING, SERVER),
-            row(at("how=panic"), 200, SERVER_BODY, PROCESSING, SERVER),
-            row(at("how=business"), 200, r#"{"stat":"ERR_EMPTY"}"#, "", "ERR_EMPTY"),
-            row(
-                at("how=reason"),
-                200,
-                r#"{"stat":"ERR_LIMIT","reason":"at most 3\r\nx-forged: 1 \u001b[31mé"}"#,
-                LIMIT_REASON,
-                "ERR_LIMIT",
-            ),
-            row(at("how=derived"), 200, r#"{"stat":"ERR_TOO_MANY","reason":"7"}"#, "7", "ERR_TOO_MANY"),
-            row(get(&format!("/errors/unfit_{kind}")), 200, SERVER_BODY, DUMP, SERVER),
-        ]);
+        check(
+            &server,
+            kind,
+            &[
+                row(at("how=fine"), 200, r#"{"stat":"OK","how":"fine"}"#, "", "OK"),
+                row(
+                    at("how=fine&wrong=1&n=x"),
+                    200,
+                    r#"{"stat":"ERR_BAD_PARAMS","params":{"wrong":"unknown, known are how, n","n":"expected an integer from 0 to 4294967295, got \"x\""}}"#,
+                    FAILED,
+                    BAD,
+                ),
+                row(at(""), 200, r#"{"stat":"ERR_BAD_PARAMS","params":{"how":"missing"}}"#, FAILED, BAD),
+                row(at("how=internal"), 200, SERVER_BODY, PROCESSING, SERVER),
+                row(at("how=panic"), 200, SERVER_BODY, PROCESSING, SERVER),
+                row(at("how=business"), 200, r#"{"stat":"ERR_EMPTY"}"#, "", "ERR_EMPTY"),
+                row(
+                    at("how=reason"),
+                    200,
+                    r#"{"stat":"ERR_LIMIT","reason":"at most 3\r\nx-forged: 1 \u001b[31mé"}"#,
+                    LIMIT_REASON,
+                    "ERR_LIMIT",
+                ),
+                row(at("how=derived"), 200, r#"{"stat":"ERR_TOO_MANY","reason":"7"}"#, "7", "ERR_TOO_MANY"),
+                row(get(&format!("/errors/unfit_{kind}")), 200, SERVER_BODY, DUMP, SERVER),
+            ],
+        );
     }
     // An upload may take as long as its body moves.
     let forever = get("/errors/api?how=forever");
@@ -77,26 +81,38 @@ fn the_table_of_http_and_download() {
     let server = small_server(|_| ());
     for kind in ["http", "download"] {
         let at = |query: &str| get(&format!("/errors/{kind}?{query}"));
-        check(&server, kind, &[
-            row(at("how=fine&wrong=1"), 400, "", FAILED, BAD),
-            row(at(""), 400, "", FAILED, BAD),
-            row(at("how=internal"), 500, "", PROCESSING, SERVER),
-            row(at("how=panic"), 500, "", PROCESSING, SERVER),
-            row(at("how=business"), 400, r#"{"stat":"ERR_EMPTY"}"#, "", "ERR_EMPTY"),
-            row(at("how=forever"), 504, "", "No answer within 200ms", "ERR_TIMEOUT"),
-            row(post_json(&format!("/errors/{kind}"), "[1]"), 400, "", EXCEPTION, BAD),
-            row(post_json(&format!("/errors/{kind}"), "{"), 400, "", EXCEPTION, BAD),
-        ]);
+        check(
+            &server,
+            kind,
+            &[
+                row(at("how=fine&wrong=1"), 400, "", FAILED, BAD),
+                row(at(""), 400, "", FAILED, BAD),
+                row(at("how=internal"), 500, "", PROCESSING, SERVER),
+                row(at("how=panic"), 500, "", PROCESSING, SERVER),
+                row(at("how=business"), 400, r#"{"stat":"ERR_EMPTY"}"#, "", "ERR_EMPTY"),
+                row(at("how=forever"), 504, "", "No answer within 200ms", "ERR_TIMEOUT"),
+                row(post_json(&format!("/errors/{kind}"), "[1]"), 400, "", EXCEPTION, BAD),
+                row(post_json(&format!("/errors/{kind}"), "{"), 400, "", EXCEPTION, BAD),
+            ],
+        );
     }
-    check(&server, "http", &[
-        row(get("/errors/http?how=unfit"), 500, "", DUMP, SERVER),
-        row(get("/errors/http?how=shape"), 500, "", "Invalid ret format", SERVER),
-    ]);
+    check(
+        &server,
+        "http",
+        &[
+            row(get("/errors/http?how=unfit"), 500, "", DUMP, SERVER),
+            row(get("/errors/http?how=shape"), 500, "", "Invalid ret format", SERVER),
+        ],
+    );
     std::fs::create_dir(server.folder.join("folder")).unwrap();
-    check(&server, "download", &[
-        row(get("/errors/download?how=none.txt"), 404, "", "File does not exist", "404"),
-        row(get("/errors/download?how=folder"), 404, "", "File does not exist", "404"),
-    ]);
+    check(
+        &server,
+        "download",
+        &[
+            row(get("/errors/download?how=none.txt"), 404, "", "File does not exist", "404"),
+            row(get("/errors/download?how=folder"), 404, "", "File does not exist", "404"),
+        ],
+    );
 }
 
 #[test]
@@ -122,32 +138,36 @@ fn refusals_that_every_kind_shares() {
     let server = small_server(|_| ());
     let long = |path: &str, bytes: usize| request("POST", path, &[], &vec![b' '; bytes]);
     const NOT: &str = "Method not allowed, use GET, POST";
-    check(&server, "any", &[
-        row(get("/no/such"), 400, "", "API Not Found", "ERR_NOT_FOUND"),
-        row(get("/"), 400, "", "API Not Found", "ERR_NOT_FOUND"),
-        row(post_json("/no/such", "{}"), 400, "", "API Not Found", "ERR_NOT_FOUND"),
-        row(
-            request("DELETE", "/demo/only", &[], b""),
-            405,
-            r#"{"stat":"ERR_METHOD_NOT_ALLOWED","reason":"Method not allowed, use GET, POST"}"#,
-            NOT,
-            "ERR_METHOD_NOT_ALLOWED",
-        ),
-        row(
-            long("/errors/api?how=fine", 101),
-            413,
-            r#"{"stat":"ERR_BODY_TOO_LARGE","reason":"Body is larger than 100 bytes"}"#,
-            "Body is larger than 100 bytes",
-            "ERR_BODY_TOO_LARGE",
-        ),
-        row(
-            long("/errors/upload?how=read", 201),
-            413,
-            r#"{"stat":"ERR_BODY_TOO_LARGE","reason":"Body is larger than 200 bytes"}"#,
-            "Body is larger than 200 bytes",
-            "ERR_BODY_TOO_LARGE",
-        ),
-    ]);
+    check(
+        &server,
+        "any",
+        &[
+            row(get("/no/such"), 400, "", "API Not Found", "ERR_NOT_FOUND"),
+            row(get("/"), 400, "", "API Not Found", "ERR_NOT_FOUND"),
+            row(post_json("/no/such", "{}"), 400, "", "API Not Found", "ERR_NOT_FOUND"),
+            row(
+                request("DELETE", "/demo/only", &[], b""),
+                405,
+                r#"{"stat":"ERR_METHOD_NOT_ALLOWED","reason":"Method not allowed, use GET, POST"}"#,
+                NOT,
+                "ERR_METHOD_NOT_ALLOWED",
+            ),
+            row(
+                long("/errors/api?how=fine", 101),
+                413,
+                r#"{"stat":"ERR_BODY_TOO_LARGE","reason":"Body is larger than 100 bytes"}"#,
+                "Body is larger than 100 bytes",
+                "ERR_BODY_TOO_LARGE",
+            ),
+            row(
+                long("/errors/upload?how=read", 201),
+                413,
+                r#"{"stat":"ERR_BODY_TOO_LARGE","reason":"Body is larger than 200 bytes"}"#,
+                "Body is larger than 200 bytes",
+                "ERR_BODY_TOO_LARGE",
+            ),
+        ],
+    );
     let answer = server.ask(request("DELETE", "/demo/only", &[], b""));
     assert_eq!(answer.header("allow"), Some("GET, POST, HEAD, OPTIONS"));
 }

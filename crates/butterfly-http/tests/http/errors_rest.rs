@@ -62,14 +62,7 @@ fn every_kind_fails_in_the_same_form() {
             check("how=forever", 504, "ERR_TIMEOUT", "No answer within 200ms", json!({}));
         }
     }
-    check(
-        &server,
-        &get("/errors/unfit_api"),
-        500,
-        "ERR_SERVER_EXCEPTION",
-        "Dump json exception",
-        json!({}),
-    );
+    check(&server, &get("/errors/unfit_api"), 500, "ERR_SERVER_EXCEPTION", "Dump json exception", json!({}));
 }
 
 #[test]

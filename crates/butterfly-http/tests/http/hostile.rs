@@ -143,11 +143,33 @@ fn query_strings_of_all_evils() {
     let server = TestServer::start();
     let huge = "9".repeat(5000);
     for query in [
-        "int=%00", "int=%ff%fe", "text=%c0%af", "text=%ed%a0%80", "%=%", "=", "&=&=&", "int=+1", "int=-0",
-        "int=9223372036854775808", "float=nan", "float=inf", "float=1e999", "list=[", "list=[[[[[[[[",
-        "point={\"x\":1}", "point=%7B", "flag=maybe", "text=%F0%9F%98%80", "int=0x10", "int=1_000",
-        &format!("int={huge}"), &format!("float={huge}"), &format!("list={}", "[".repeat(5000)),
-        &"a&".repeat(3000), &"int=1&".repeat(1000), &"%00=%00;".repeat(500),
+        "int=%00",
+        "int=%ff%fe",
+        "text=%c0%af",
+        "text=%ed%a0%80",
+        "%=%",
+        "=",
+        "&=&=&",
+        "int=+1",
+        "int=-0",
+        "int=9223372036854775808",
+        "float=nan",
+        "float=inf",
+        "float=1e999",
+        "list=[",
+        "list=[[[[[[[[",
+        "point={\"x\":1}",
+        "point=%7B",
+        "flag=maybe",
+        "text=%F0%9F%98%80",
+        "int=0x10",
+        "int=1_000",
+        &format!("int={huge}"),
+        &format!("float={huge}"),
+        &format!("list={}", "[".repeat(5000)),
+        &"a&".repeat(3000),
+        &"int=1&".repeat(1000),
+        &"%00=%00;".repeat(500),
     ] {
         let shown = &query[..query.len().min(40)];
         let answer = server.get(&format!("/demo/types?{query}"));
@@ -162,12 +184,21 @@ fn query_strings_of_all_evils() {
 #[test]
 fn cookies_and_headers_of_all_evils() {
     let server = TestServer::start();
-    for value in ["", ";", "=", ";;=;=", "a", "a=\"", "a=\"\"", "\u{fe}=\u{ff}", "a=b=c=d", &"a=b;".repeat(5000)] {
+    for value in
+        ["", ";", "=", ";;=;=", "a", "a=\"", "a=\"\"", "\u{fe}=\u{ff}", "a=b=c=d", &"a=b;".repeat(5000)]
+    {
         let answer = server.ask(request("GET", "/demo/cookies", &[("Cookie", value)], b""));
         assert_eq!(answer.stat(), "OK", "{value:?}");
     }
-    for content_type in ["multipart/form-data", "multipart/form-data; boundary=", "multipart/form-data; boundary=\"", ";;;", "\u{fe}"] {
-        let answer = server.ask(request("POST", "/demo/types", &[("Content-Type", content_type)], b"--x\r\n"));
+    for content_type in [
+        "multipart/form-data",
+        "multipart/form-data; boundary=",
+        "multipart/form-data; boundary=\"",
+        ";;;",
+        "\u{fe}",
+    ] {
+        let answer =
+            server.ask(request("POST", "/demo/types", &[("Content-Type", content_type)], b"--x\r\n"));
         assert_eq!(answer.stat(), "ERR_BAD_PARAMS", "{content_type:?}");
     }
     assert_eq!(server.ask(get("/demo/ping")).status, 200);

@@ -33,7 +33,8 @@ fn what_is_not_there_is_404() {
         assert_eq!((answer.status, answer.header("x-reason")), (404, Some("File Not Found")), "{path}");
         assert_eq!(server.lines.column(answer.reqid(), "stat"), "404");
     }
-    for (path, method) in [("/staticfoo/a.html", "GET"), ("/static/a.css", "POST"), ("/Static/a.css", "GET")] {
+    for (path, method) in [("/staticfoo/a.html", "GET"), ("/static/a.css", "POST"), ("/Static/a.css", "GET")]
+    {
         let answer = server.ask(request(method, path, &[], b""));
         assert_eq!(answer.header("x-reason"), Some("API Not Found"), "{method} {path}");
     }
@@ -43,8 +44,20 @@ fn what_is_not_there_is_404() {
 fn no_path_leads_out_of_the_folder() {
     let server = server();
     let ups = [
-        "..", "%2e%2e", "%2E.", ".%2e", "%252e%252e", "..%00", "%c0%ae%c0%ae", "..;", "....", ". .", "%uff0e%uff0e",
-        "\u{ff0e}\u{ff0e}", "%ef%bc%8e%ef%bc%8e", "...",
+        "..",
+        "%2e%2e",
+        "%2E.",
+        ".%2e",
+        "%252e%252e",
+        "..%00",
+        "%c0%ae%c0%ae",
+        "..;",
+        "....",
+        ". .",
+        "%uff0e%uff0e",
+        "\u{ff0e}\u{ff0e}",
+        "%ef%bc%8e%ef%bc%8e",
+        "...",
     ];
     let slashes = ["/", "%2f", "%2F", "\\", "%5c", "//", "%252f", "/./", "%c0%af"];
     let mut tried = 0;
@@ -67,7 +80,8 @@ fn no_path_leads_out_of_the_folder() {
     assert!(tried > 600);
     #[cfg(unix)]
     {
-        std::os::unix::fs::symlink(server.folder.join("secret.txt"), server.folder.join("static/link")).unwrap();
+        std::os::unix::fs::symlink(server.folder.join("secret.txt"), server.folder.join("static/link"))
+            .unwrap();
         assert_eq!(server.ask(get("/static/link")).status, 404);
     }
     server.assert_alive();

@@ -146,7 +146,8 @@ fn a_reader_that_stands_still_ends_the_stream() {
 fn the_gauge_of_connections_goes_back_after_every_end() {
     let server = TestServer::start();
     let mut keep = server.connect();
-    for target in ["/streams/chunks?bytes=10&how=panics", "/streams/chunks?bytes=10&how=breaks", "/demo/ping"] {
+    for target in ["/streams/chunks?bytes=10&how=panics", "/streams/chunks?bytes=10&how=breaks", "/demo/ping"]
+    {
         let mut client = server.connect();
         client.send(request("GET", target, &[("Connection", "close")], b"")).rest();
     }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use crate::support::{TestServer, request};
 
-const SAID: [(&str, &str); 3] = [("X-Real-IP", "203.0.113.7"), ("X-Username", "alice"), ("X-Reqid", "DEV_my-id.1")];
+const SAID: [(&str, &str); 3] =
+    [("X-Real-IP", "203.0.113.7"), ("X-Username", "alice"), ("X-Reqid", "DEV_my-id.1")];
 
 fn whoami(server: &TestServer, headers: &[(&str, &str)]) -> (String, String, String) {
     let answer = server.ask(request("GET", "/demo/whoami", headers, b""));

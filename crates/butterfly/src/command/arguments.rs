@@ -22,15 +22,15 @@ pub(super) struct Settings {
     /// Set a configuration key; `config` lists them all
     #[arg(long = "set", global = true, value_name = "KEY=VALUE")]
     pub(super) set: Vec<String>,
+    /// The address, such as 127.0.0.1:8585; port 0 picks one
+    #[arg(long, global = true, value_name = "ADDRESS")]
+    pub(super) listen: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Answer calls until told to stop (the default)
     Serve {
-        /// The address, such as 127.0.0.1:8585; port 0 picks one
-        #[arg(long, value_name = "ADDRESS")]
-        listen: Option<String>,
         /// What this process does: http, worker, scheduler
         #[arg(long, value_name = "LIST")]
         roles: Option<String>,
@@ -38,19 +38,11 @@ pub(super) enum Command {
         detached: bool,
     },
     /// Start in the background
-    Start {
-        /// The address, such as 127.0.0.1:8585; port 0 picks one
-        #[arg(long, value_name = "ADDRESS")]
-        listen: Option<String>,
-    },
+    Start,
     /// Stop the process in the background, when its calls are done
     Stop,
     /// Stop, then start
-    Restart {
-        /// The address, such as 127.0.0.1:8585; port 0 picks one
-        #[arg(long, value_name = "ADDRESS")]
-        listen: Option<String>,
-    },
+    Restart,
     /// Say whether it runs: exit code 0 when it does, 3 when it does not
     Status,
     /// List the handlers
@@ -94,12 +86,12 @@ pub(super) struct CallWords {
 
 impl Default for Command {
     fn default() -> Self {
-        Self::Serve { listen: None, roles: None, detached: false }
+        Self::Serve { roles: None, detached: false }
     }
 }
 
 impl Settings {
-    /// The pairs of `--set`.
+    /// The pairs of `--set` and `--listen`.
     ///
     /// # Errors
     ///
@@ -109,7 +101,9 @@ impl Settings {
             let pair = text.split_once('=').map(|(key, value)| (key.trim().to_owned(), value.to_owned()));
             pair.ok_or_else(|| format!("error: --set takes KEY=VALUE, got {text:?}"))
         };
-        self.set.iter().map(pair).collect()
+        let mut pairs = self.set.iter().map(pair).collect::<Result<Vec<_>, _>>()?;
+        pairs.extend(self.listen.clone().map(|listen| ("http.listen".to_owned(), listen)));
+        Ok(pairs)
     }
 
     /// The same settings as words for another process.
@@ -119,6 +113,7 @@ impl Settings {
             words.extend(["--config".to_owned(), config.display().to_string()]);
         }
         words.extend(self.set.iter().map(|pair| format!("--set={pair}")));
+        words.extend(self.listen.iter().map(|listen| format!("--listen={listen}")));
         words
     }
 }

@@ -31,7 +31,6 @@ pub(super) fn start(
     program: &Butterfly,
     loaded: &Loaded,
     settings: &Settings,
-    listen: Option<&str>,
 ) -> ExitCode {
     let config = &loaded.config;
     match pid_file::running(&config.data_dir) {
@@ -41,7 +40,7 @@ pub(super) fn start(
             return fail(format_args!("cannot use data_dir {}: {error}", config.data_dir.display()));
         }
     }
-    match spawn(config, settings, listen).and_then(|child| wait_until_up(child, config)) {
+    match spawn(config, settings).and_then(|child| wait_until_up(child, config)) {
         Ok(running) => {
             let address = running.listen.map(|address| format!(" on http://{address}")).unwrap_or_default();
             say!("{} {} started{address}, pid {}", config.name, program.version, running.pid);
@@ -51,14 +50,11 @@ pub(super) fn start(
     }
 }
 
-fn spawn(config: &Config, settings: &Settings, listen: Option<&str>) -> io::Result<Child> {
+fn spawn(config: &Config, settings: &Settings) -> io::Result<Child> {
     fs::create_dir_all(&config.log.dir)?;
     let output = OpenOptions::new().create(true).append(true).open(config.log.dir.join("__stdout"))?;
     let mut command = Command::new(std::env::current_exe()?);
     command.args(settings.words()).args(["serve", "--detached"]);
-    if let Some(listen) = listen {
-        command.args(["--listen", listen]);
-    }
     command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output).spawn()
 }
 

@@ -14,6 +14,7 @@ use super::arguments::CallWords;
 use super::routes;
 use crate::Butterfly;
 use crate::config::Loaded;
+use crate::logs::Logs;
 use crate::say::say;
 
 pub(super) fn run(program: Butterfly, loaded: &Loaded, words: CallWords) -> ExitCode {
@@ -43,11 +44,18 @@ pub(super) fn run(program: Butterfly, loaded: &Loaded, words: CallWords) -> Exit
         Err(error) => return usage(error),
     };
     let colour = std::io::stderr().is_terminal() && loaded.config.log.color;
-    let tracing = words.trace && start_trace(colour);
+    let log = match Logs::open_dev(&loaded.config) {
+        Ok(log) => log,
+        Err(error) => return usage(format_args!("cannot open the logs in log.dir: {error}")),
+    };
+    // Nothing else in this command has set a log.
+    let _ = tracing::subscriber::set_global_default(log.clone());
+    let traced = words.trace && start_trace(colour);
     let input =
         Input { captures: &captures, payload: given.payload(), stream: Some(Body::empty()), query: None };
     let result = runtime.block_on(async { call(handler, &ctx, input).await });
-    if tracing {
+    log.flush();
+    if traced {
         trace::stop();
     }
     show(handler, &runtime, result, words.json, &ctx)

@@ -49,10 +49,10 @@ fn dispatch(program: Butterfly, command: Command, settings: &Settings, loaded: &
             }
             serve(program, loaded)
         }
-        Command::Start { listen } => background::start(&program, loaded, settings, listen.as_deref()),
+        Command::Start => background::start(&program, loaded, settings),
         Command::Stop => background::stop(loaded),
-        Command::Restart { listen } => match background::stop(loaded) {
-            ExitCode::SUCCESS => background::start(&program, loaded, settings, listen.as_deref()),
+        Command::Restart => match background::stop(loaded) {
+            ExitCode::SUCCESS => background::start(&program, loaded, settings),
             failed => failed,
         },
         Command::Status => background::status(loaded),
@@ -78,12 +78,6 @@ fn config(loaded: &Loaded, json: bool, reference: bool) {
 
 fn load(name: &str, settings: &Settings, command: &Command) -> Result<Loaded, String> {
     let mut flags = settings.pairs()?;
-    if let Command::Serve { listen: Some(listen), .. }
-    | Command::Start { listen: Some(listen) }
-    | Command::Restart { listen: Some(listen) } = command
-    {
-        flags.push(("http.listen".into(), listen.clone()));
-    }
     if let Command::Serve { roles: Some(roles), .. } = command {
         flags.push(("roles".into(), roles.clone()));
     }

@@ -25,11 +25,14 @@ pub(super) fn show(program: &Butterfly, json: bool) -> ExitCode {
     ExitCode::SUCCESS
 }
 
+/// The most characters of a doc comment that are shown.
+const DOC: usize = 60;
+
 /// One line a handler: path, kind, parameters, first line of its doc, place.
 pub(super) fn table(handlers: &[&'static Handler]) -> String {
     let rows: Vec<[String; 5]> = handlers.iter().map(|handler| row(handler)).collect();
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths = [width(0), width(1), width(2).min(60), width(3).min(50)];
+    let widths = [width(0), width(1), width(2).min(60), width(3)];
     let mut out = String::new();
     for [path, kind, params, doc, place] in &rows {
         let [a, b, c, d] = widths;
@@ -41,7 +44,13 @@ pub(super) fn table(handlers: &[&'static Handler]) -> String {
 fn row(handler: &Handler) -> [String; 5] {
     let params: Vec<String> = handler.visible().map(param).collect();
     let place = format!("{}:{}", handler.source.short(), handler.source.line);
-    [handler.path.into(), handler.kind.word().into(), params.join(" "), handler.summary().into(), place]
+    let kind = [&[handler.kind.word()], handler.options.methods].concat().join(" ");
+    let mut doc = handler.summary().to_owned();
+    if let Some((cut, _)) = doc.char_indices().nth(DOC) {
+        doc.truncate(cut);
+        doc.push('…');
+    }
+    [handler.path.into(), kind, params.join(" "), doc, place]
 }
 
 /// `name`, or `[name=default]` when it may be left out.

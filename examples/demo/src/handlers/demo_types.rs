@@ -29,6 +29,7 @@ pub struct Everything {
     pub list: Vec<u32>,
     pub day: Option<jiff::civil::Date>,
     pub at: Option<jiff::Timestamp>,
+    pub when: Option<DateTime>,
     pub point: Option<Point>,
     pub blob: Option<Blob>,
 }
@@ -57,12 +58,14 @@ fn all(
     day: Option<jiff::civil::Date>,
     /// such as 2026-11-20T08:30:00Z
     at: Option<jiff::Timestamp>,
+    /// date and time of day, such as 2026-11-20 08:30:00
+    when: Option<DateTime>,
     /// an object; in a query string as JSON
     point: Option<Point>,
     /// bytes, as base64
     blob: Option<Blob>,
 ) -> Everything {
-    Everything { text, small, large, real, yes, color, maybe, list, day, at, point, blob }
+    Everything { text, small, large, real, yes, color, maybe, list, day, at, when, point, blob }
 }
 
 /// Check every argument: ranges, lengths, patterns, a function.

@@ -89,10 +89,10 @@ fn every_form_of_parameter_comes_by_query_form_and_json_alike() {
     let service = Service::start(&folder, &[]);
     let mut connection = service.connect();
     let query = "text=a%20b&small=255&large=-5&real=1e3&yes=on&color=blue&maybe=3&list=1&list=2&day=2026-11-20\
-                 &at=2026-11-20T08:30:00Z&point=%7B%22x%22%3A1%2C%22y%22%3A2%7D&blob=aGk%3D";
+                 &at=2026-11-20T08:30:00Z&when=2026-11-20%2008:30:00&point=%7B%22x%22%3A1%2C%22y%22%3A2%7D&blob=aGk%3D";
     let args = json!({
         "text": "a b", "small": 255, "large": -5, "real": 1000.0, "yes": true, "color": "blue", "maybe": 3,
-        "list": [1, 2], "day": "2026-11-20", "at": "2026-11-20T08:30:00Z", "point": {"x": 1, "y": 2}, "blob": "aGk=",
+        "list": [1, 2], "day": "2026-11-20", "at": "2026-11-20T08:30:00Z", "when": "2026-11-20 08:30:00", "point": {"x": 1, "y": 2}, "blob": "aGk=",
     });
     let mut expected = args.clone();
     expected["stat"] = "OK".into();

@@ -36,6 +36,9 @@ fn kind(schema: &Value) -> &str {
 }
 
 fn text(schema: &Value) -> String {
+    if let Some(example) = schema["examples"][0].as_str() {
+        return example.to_owned();
+    }
     match (schema["format"].as_str(), schema["contentEncoding"].as_str()) {
         (Some("date"), _) => "2026-11-20".into(),
         (Some("date-time"), _) => "2026-11-20T08:30:00Z".into(),

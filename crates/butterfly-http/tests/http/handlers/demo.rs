@@ -113,7 +113,10 @@ fn page() -> Http {
 
 #[handler(http)]
 fn sneaky() -> Http {
-    Http::text("body").header("x-one", "a\r\nx-two: b").header("content-length", "9999").header("x-three", "c")
+    Http::text("body")
+        .header("x-one", "a\r\nx-two: b")
+        .header("content-length", "9999")
+        .header("x-three", "c")
 }
 
 #[handler(http)]

@@ -42,6 +42,14 @@ impl Client {
         }
     }
 
+    /// True when nothing has come that is not read yet.
+    pub(crate) fn has_nothing(&mut self) -> bool {
+        self.stream.set_nonblocking(true).unwrap();
+        let seen = self.stream.peek(&mut [0]);
+        self.stream.set_nonblocking(false).unwrap();
+        self.buf.is_empty() && seen.is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
+    }
+
     /// Says that nothing more will be sent.
     pub(crate) fn finish(&mut self) {
         self.stream.shutdown(Shutdown::Write).unwrap();
