@@ -1,5 +1,7 @@
 //! Handlers as a user writes them, called by the one path.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
 extern crate butterfly_core as butterfly;
 
 use std::future::Future;
@@ -51,7 +53,7 @@ enum Trouble {
 }
 
 fn even(value: &u32) -> Result<(), String> {
-    if value % 2 == 0 { Ok(()) } else { Err(format!("must be even, got {value}")) }
+    if value.is_multiple_of(2) { Ok(()) } else { Err(format!("must be even, got {value}")) }
 }
 
 #[handler(path = "/users/{id}", methods(GET, POST), timeout = "5s")]

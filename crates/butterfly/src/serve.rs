@@ -210,7 +210,8 @@ pub(crate) fn options(http: &HttpConfig) -> Options {
 /// What a newcomer sees: where it is, what it serves, where to click.
 fn welcome(app: &App, config: &Config, address: SocketAddr) {
     let own = |handler: &&&Handler| handler.source.krate() != "butterfly_apps";
-    let mut apps: Vec<&str> = app.registry.handlers().iter().filter(own).map(|handler| handler.app()).collect();
+    let mut apps: Vec<&str> =
+        app.registry.handlers().iter().filter(own).map(|handler| handler.app()).collect();
     apps.dedup();
     say!("{} {} serves {} handlers\n", app.name, app.version, app.registry.handlers().len());
     say!("  apps      {}", apps.join(", "));

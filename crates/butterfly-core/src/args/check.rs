@@ -45,16 +45,33 @@ pub fn len(
 ///
 /// The pattern and the value.
 pub fn regex(
-    value: &(impl AsRef<str> + ?Sized),
+    value: &(impl Text + ?Sized),
     pattern: &'static str,
     compiled: &OnceLock<Option<regex_lite::Regex>>,
 ) -> Result<(), String> {
-    let value = value.as_ref();
+    let value = value.text();
     let regex = compiled.get_or_init(|| regex_lite::Regex::new(pattern).ok());
     if regex.as_ref().is_some_and(|regex| regex.is_match(value)) {
         return Ok(());
     }
     Err(format!("must match {pattern}, got {}", shown(value)))
+}
+
+/// What a pattern can be held against.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no text to check",
+    note = "`#[check(regex(..))]` serves for text; for a type of your own write a function and `#[check(my_check)]`"
+)]
+pub trait Text {
+    /// The text.
+    fn text(&self) -> &str;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: AsRef<str> + ?Sized> Text for T {
+    fn text(&self) -> &str {
+        self.as_ref()
+    }
 }
 
 /// What has a length: text in characters, lists in elements.

@@ -28,6 +28,7 @@ pub trait IntoReply {
     fn schema(generator: &mut SchemaGenerator) -> Option<Schema>;
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Serialize + JsonSchema> IntoReply for T {
     fn into_reply(self) -> Result<Reply> {
         let document = envelope(&Stat::OK, &self)
@@ -117,46 +118,101 @@ impl<T> Ret<T> {
     }
 }
 
+/// What the `Err` of a handler may hold.
+#[diagnostic::on_unimplemented(
+    message = "a handler cannot fail with `{Self}`",
+    label = "this is no error that a caller could be told",
+    note = "answer with `butterfly::Result<T>` and leave by `bail!` or `ensure!`, or put `#[derive(Stat)]` above an \
+            enum of business errors, or use a type that implements std::error::Error"
+)]
+pub trait Failure {
+    /// The error that doors know.
+    #[must_use]
+    fn into_error(self) -> Error;
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: Into<Error>> Failure for E {
+    fn into_error(self) -> Error {
+        self.into()
+    }
+}
+
 /// The way of `Result<T, E>`.
-pub trait ViaResult<V> {
+///
+/// It is found by the shape of the type alone, and what `T` and `E` lack is then said in words.
+pub trait ViaResult {
+    /// What stands under `Ok`.
+    type Value;
+    /// What stands under `Err`.
+    type Error;
     /// The answer.
     ///
     /// # Errors
     ///
     /// The function's own error.
-    fn convert(&self, value: V) -> Result<Reply>;
-    /// The schema of `T`.
-    fn schema(&self, generator: &mut SchemaGenerator) -> Option<Schema>;
+    fn convert(&self, value: std::result::Result<Self::Value, Self::Error>) -> Result<Reply>
+    where
+        Self::Value: IntoReply,
+        Self::Error: Failure;
+    /// The schema of the value.
+    fn schema(&self, generator: &mut SchemaGenerator) -> Option<Schema>
+    where
+        Self::Value: IntoReply;
 }
 
-impl<T: IntoReply, E: Into<Error>> ViaResult<std::result::Result<T, E>> for &Ret<std::result::Result<T, E>> {
-    fn convert(&self, value: std::result::Result<T, E>) -> Result<Reply> {
-        value.map_err(Into::into)?.into_reply()
+impl<T, E> ViaResult for &Ret<std::result::Result<T, E>> {
+    type Value = T;
+    type Error = E;
+
+    fn convert(&self, value: std::result::Result<T, E>) -> Result<Reply>
+    where
+        T: IntoReply,
+        E: Failure,
+    {
+        value.map_err(Failure::into_error)?.into_reply()
     }
 
-    fn schema(&self, generator: &mut SchemaGenerator) -> Option<Schema> {
+    fn schema(&self, generator: &mut SchemaGenerator) -> Option<Schema>
+    where
+        T: IntoReply,
+    {
         T::schema(generator)
     }
 }
 
 /// The way of a plain value.
-pub trait ViaValue<V> {
+pub trait ViaValue {
+    /// What the function answers.
+    type Value;
     /// The answer.
     ///
     /// # Errors
     ///
     /// When the value cannot be serialised.
-    fn convert(&self, value: V) -> Result<Reply>;
+    fn convert(&self, value: Self::Value) -> Result<Reply>
+    where
+        Self::Value: IntoReply;
     /// The schema of the value.
-    fn schema(&self, generator: &mut SchemaGenerator) -> Option<Schema>;
+    fn schema(&self, generator: &mut SchemaGenerator) -> Option<Schema>
+    where
+        Self::Value: IntoReply;
 }
 
-impl<T: IntoReply> ViaValue<T> for Ret<T> {
-    fn convert(&self, value: T) -> Result<Reply> {
+impl<T> ViaValue for Ret<T> {
+    type Value = T;
+
+    fn convert(&self, value: T) -> Result<Reply>
+    where
+        T: IntoReply,
+    {
         value.into_reply()
     }
 
-    fn schema(&self, generator: &mut SchemaGenerator) -> Option<Schema> {
+    fn schema(&self, generator: &mut SchemaGenerator) -> Option<Schema>
+    where
+        T: IntoReply,
+    {
         T::schema(generator)
     }
 }

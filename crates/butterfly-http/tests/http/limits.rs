@@ -134,5 +134,5 @@ fn ten_thousand_idle_connections_hold_nobody_up() {
     assert_eq!(idle[count - 1].ask(get("/demo/ping")).status, 200);
     server.assert_alive();
     let open = server.app.metrics.connections.load(std::sync::atomic::Ordering::SeqCst);
-    assert!(open as usize >= count, "{open} of {count}");
+    assert!(open >= count, "{open} of {count}");
 }

@@ -27,11 +27,7 @@ pub(super) fn detach() {
     }
 }
 
-pub(super) fn start(
-    program: &Butterfly,
-    loaded: &Loaded,
-    settings: &Settings,
-) -> ExitCode {
+pub(super) fn start(program: &Butterfly, loaded: &Loaded, settings: &Settings) -> ExitCode {
     let config = &loaded.config;
     match pid_file::running(&config.data_dir) {
         Ok(None) => {}
