@@ -1,6 +1,6 @@
 //! Cookies: what a client sends is found by name alone, and what a handler sets is one cookie with our attributes.
 //!
-//! Input: the name on the first line; each further line is a `Cookie` header, and the rest of them a value to set.
+//! Input: a name on the first line; then `Cookie` headers, one a line, which together also serve as a value to set.
 
 #![no_main]
 

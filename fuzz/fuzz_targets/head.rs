@@ -63,7 +63,7 @@ fn values<'a>(head: &'a Head, name: &str) -> Vec<&'a [u8]> {
 /// A plain split at line ends finds the same headers.
 fn token_by_token(data: &[u8], head: &Head, request: &Request) {
     let text = data[..request.len - 4].trim_ascii_start();
-    let lines = text.split(|byte| *byte == b'\n').skip(1).map(|line| line.trim_ascii_end());
+    let lines = text.split(|byte| *byte == b'\n').skip(1).map(<[u8]>::trim_ascii_end);
     for (line, (name, value)) in lines.zip(head.headers()) {
         let colon = line.iter().position(|byte| *byte == b':').unwrap();
         assert_eq!(&line[..colon], name.as_bytes());

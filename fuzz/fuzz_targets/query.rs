@@ -41,7 +41,7 @@ fuzz_target!(|data: &[u8]| {
         let written: Vec<_> = pairs(&url[2..]).collect();
         assert_eq!(written.len(), 1);
         assert_eq!((decode(written[0].0).unwrap(), decode(written[0].1).unwrap()), (name, value.clone()));
-        read(&[value.clone()]);
+        read(std::slice::from_ref(&value));
         values.push(value);
     }
     read(&[Cow::Borrowed(text)]);

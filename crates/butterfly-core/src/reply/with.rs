@@ -108,7 +108,8 @@ pub struct Cookie {
 }
 
 impl Cookie {
-    /// A cookie for the session of the browser.
+    /// A cookie for the session of the browser. In the value `%`, `;`, `,` and blanks are percent-escaped, which
+    /// [`args::decode`](crate::args::decode) undoes; a name keeps its letters, digits, `-`, `_` and `.` alone.
     #[must_use]
     pub fn new(name: impl Into<String>, value: impl Into<String>) -> Self {
         let attributes = "; Path=/; SameSite=Lax".into();
@@ -142,6 +143,8 @@ impl Cookie {
         // What would end the value early is percent-escaped, so that no value can add an attribute.
         let value =
             self.value.replace('%', "%25").replace(';', "%3B").replace(',', "%2C").replace(' ', "%20");
-        format!("{}={value}{}{guard}", self.name, self.attributes)
+        let name: String =
+            self.name.chars().filter(|c| c.is_ascii_alphanumeric() || "-_.".contains(*c)).collect();
+        format!("{name}={value}{}{guard}", self.attributes)
     }
 }

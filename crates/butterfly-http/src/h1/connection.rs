@@ -1,5 +1,8 @@
 //! One HTTP/1.1 connection: requests in their order, one context and two buffers for all of them.
 
+#[cfg(test)]
+mod tests;
+
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;

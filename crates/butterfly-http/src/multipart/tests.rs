@@ -229,7 +229,7 @@ async fn many_small_parts_do_not_draw_in_what_follows() {
     }
 }
 
-/// Found by fuzzing: a large piece that held the first boundary was never looked at, when a small one came before.
+/// Found on the way of a fuzzing find: a large piece that held the first boundary was never looked at, when a small one came before.
 #[tokio::test]
 async fn a_large_piece_is_looked_at_wherever_it_begins() {
     let large = [FORM.as_bytes(), &[b' '; 2 * HEADERS]].concat();

@@ -17,10 +17,10 @@ fn until_not_ready(server: &TestServer) {
 #[test]
 fn a_call_that_runs_is_answered_and_told_to_close() {
     let mut server = TestServer::start();
-    assert!(server.app.ready());
     let mut slow = server.connect();
     slow.send(get("/demo/wait?name=slow"));
     server.events().expect("slow");
+    assert!(server.app.ready());
     server.begin_stop();
     until_not_ready(&server);
     server.gate().open(1);

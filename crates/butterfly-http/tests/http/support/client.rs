@@ -8,8 +8,6 @@ use super::{Answer, DEADLINE};
 pub(crate) struct Client {
     stream: TcpStream,
     buf: Vec<u8>,
-    /// How often something was read.
-    pub(crate) reads: usize,
 }
 
 impl Client {
@@ -18,7 +16,7 @@ impl Client {
         stream.set_nodelay(true).unwrap();
         stream.set_read_timeout(Some(DEADLINE)).unwrap();
         stream.set_write_timeout(Some(DEADLINE)).unwrap();
-        Self { stream, buf: Vec::new(), reads: 0 }
+        Self { stream, buf: Vec::new() }
     }
 
     pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) -> &mut Self {
@@ -117,7 +115,6 @@ impl Client {
         let mut room = [0; 64 * 1024];
         let count = self.stream.read(&mut room).unwrap();
         self.buf.extend_from_slice(&room[..count]);
-        self.reads += 1;
         count
     }
 
