@@ -78,11 +78,11 @@ impl Access<'_> {
         let (reqid, ip, user) = (ctx.reqid(), ctx.ip().map(|ip| ip.to_string()), ctx.username().to_owned());
         let notes = ctx.notes_mut();
         let talk: serde_json::Map<_, _> =
-            notes.talk.iter().map(|(name, ms)| ((*name).to_owned(), (*ms).into())).collect();
+            notes.talk.iter().map(|(name, ms)| ((*name).to_owned(), thousandths(*ms).into())).collect();
         let mut source = Vec::new();
         self.source(&mut source);
         let line = serde_json::json!({
-            "time": String::from_utf8_lossy(&time), "pid": pid,
+            "time": String::from_utf8_lossy(&time), "pid": pid.parse::<u32>().ok(),
             "source": String::from_utf8_lossy(&source[1..]), "ip": ip, "reqid": reqid.as_str(),
             "method": self.method, "function": self.function, "cost": self.cost.value().as_secs_f64(), "stat": self.stat,
             "user": user, "talk": talk, "params": String::from_utf8_lossy(&notes.params),
@@ -134,6 +134,11 @@ fn harmless(out: &mut Vec<u8>, document: &str) {
         copied = at + c.len_utf8();
     }
     out.extend_from_slice(&document.as_bytes()[copied..]);
+}
+
+/// Milliseconds to the microsecond, without the noise of binary fractions behind it.
+fn thousandths(ms: f64) -> f64 {
+    (ms * 1000.0).round() / 1000.0
 }
 
 fn put(out: &mut Vec<u8>, gap: &[u8], text: &[u8]) {
