@@ -1,6 +1,7 @@
 //! What one call knows of itself.
 
 use std::any::{Any, TypeId};
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::fmt;
 use std::net::IpAddr;
@@ -95,8 +96,7 @@ impl Ctx {
 
     /// Makes the context that of a new call, keeping its memory: a connection uses one for all its requests.
     pub fn restart(&mut self) {
-        self.unix_ms = now_ms();
-        self.started = Instant::now();
+        (self.started, self.unix_ms) = clocks();
         self.reqid = ReqId::at(self.unix_ms);
         self.username = None;
         self.deadline = None;
@@ -262,6 +262,25 @@ impl Ctx {
     pub fn notes_mut(&mut self) -> &mut Notes {
         self.notes.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
+}
+
+/// Both clocks at the price of one: the time of day is carried on from a reading at most a second old, so a step of
+/// the clock is noticed within that second.
+fn clocks() -> (Instant, u64) {
+    const TRUST: Duration = Duration::from_secs(1);
+    thread_local! {
+        static READING: Cell<Option<(Instant, u64)>> = const { Cell::new(None) };
+    }
+    let now = Instant::now();
+    if let Some((at, unix_ms)) = READING.get() {
+        let since = now.saturating_duration_since(at);
+        if since < TRUST {
+            return (now, unix_ms + since.as_millis() as u64);
+        }
+    }
+    let unix_ms = now_ms();
+    READING.set(Some((now, unix_ms)));
+    (now, unix_ms)
 }
 
 pub(crate) fn now_ms() -> u64 {

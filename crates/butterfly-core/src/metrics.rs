@@ -43,7 +43,6 @@ struct Shard {
 
 #[derive(Debug, Default)]
 struct Figures {
-    ok: AtomicU64,
     micros: AtomicU64,
     buckets: [AtomicU64; BOUNDS.len() + 1],
 }
@@ -70,9 +69,6 @@ impl Metrics {
         let bucket = BOUNDS.iter().position(|bound| micros <= *bound).unwrap_or(BOUNDS.len());
         figures.micros.fetch_add(micros, Ordering::Relaxed);
         figures.buckets[bucket].fetch_add(1, Ordering::Relaxed);
-        if stat == "OK" {
-            figures.ok.fetch_add(1, Ordering::Relaxed);
-        }
         if stat != "OK" || !talk.is_empty() {
             self.count_rare(index, stat, talk);
         }
@@ -82,7 +78,7 @@ impl Metrics {
         let mut rare = self.rare.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if stat != "OK" {
             let key = (index, stat.to_owned());
-            let full = rare.stats.range((index, String::new())..(index + 1, String::new())).count() >= STATS;
+            let full = rare.stats.range(of_handler(index)).count() >= STATS;
             let key = if full && !rare.stats.contains_key(&key) { (index, "other".to_owned()) } else { key };
             *rare.stats.entry(key).or_default() += 1;
         }
@@ -109,8 +105,13 @@ impl Metrics {
         let rare = self.rare.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
 
         head(out, "butterfly_requests_total", "counter", "Calls by handler and status.")?;
-        for (index, totals) in totals.iter().enumerate().filter(|(_, totals)| totals.ok > 0) {
-            writeln!(out, "butterfly_requests_total{{handler={:?},stat=\"OK\"}} {}", name(index), totals.ok)?;
+        for (index, totals) in totals.iter().enumerate() {
+            // What was not counted under another status was OK.
+            let others: u64 = rare.stats.range(of_handler(index)).map(|(_, count)| count).sum();
+            let ok = totals.count().saturating_sub(others);
+            if ok > 0 {
+                writeln!(out, "butterfly_requests_total{{handler={:?},stat=\"OK\"}} {ok}", name(index))?;
+            }
         }
         for ((index, stat), count) in &rare.stats {
             let stat = label(stat);
@@ -147,7 +148,6 @@ impl Metrics {
     fn totals(&self, index: usize) -> Totals {
         let mut totals = Totals::default();
         for figures in self.shards.iter().filter_map(|shard| shard.handlers.get(index)) {
-            totals.ok += figures.ok.load(Ordering::Relaxed);
             totals.micros += figures.micros.load(Ordering::Relaxed);
             for (sum, bucket) in totals.buckets.iter_mut().zip(&figures.buckets) {
                 *sum += bucket.load(Ordering::Relaxed);
@@ -159,7 +159,6 @@ impl Metrics {
 
 #[derive(Default)]
 struct Totals {
-    ok: u64,
     micros: u64,
     buckets: [u64; BOUNDS.len() + 1],
 }
@@ -181,6 +180,11 @@ impl Totals {
         writeln!(out, "butterfly_request_seconds_sum{{handler={handler:?}}} {}", self.micros as f64 / 1e6)?;
         writeln!(out, "butterfly_request_seconds_count{{handler={handler:?}}} {count}")
     }
+}
+
+/// The statuses of one handler.
+fn of_handler(index: usize) -> std::ops::Range<(usize, String)> {
+    (index, String::new())..(index + 1, String::new())
 }
 
 fn head(out: &mut String, name: &str, kind: &str, help: &str) -> std::fmt::Result {
