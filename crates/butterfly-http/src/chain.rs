@@ -11,6 +11,7 @@ use butterfly_core::Body;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body as HttpBody;
+use tower_layer::Layer;
 use tower_service::Service;
 
 /// A `tower::Service` of HTTP, whatever its types.
@@ -58,6 +59,20 @@ where
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     Box::new(Erased(Mutex::new(service)))
+}
+
+/// Puts a tower layer around a chain: around the door, [`chain(DoorService(door))`](chain), or around another layer.
+#[must_use]
+pub fn layered<L, B>(inner: Box<dyn Chain>, layer: L) -> Box<dyn Chain>
+where
+    L: Layer<AnyService>,
+    L::Service: Service<Request<Body>, Response = Response<B>> + Clone + Send + 'static,
+    <L::Service as Service<Request<Body>>>::Error: fmt::Display + Send,
+    <L::Service as Service<Request<Body>>>::Future: Send,
+    B: HttpBody<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    chain(layer.layer(AnyService::from(inner)))
 }
 
 /// A service that is cloned for each request, as tower asks.

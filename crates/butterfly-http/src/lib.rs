@@ -18,9 +18,9 @@ mod server;
 mod service;
 mod static_files;
 
-pub use chain::{Answering, AnyService, Chain, chain};
+pub use chain::{Answering, AnyService, Chain, chain, layered};
 pub use door::Door;
 pub use multipart::{Multipart, Part};
 pub use options::{ErrorStyle, Options, StatAdaptor};
 pub use server::Server;
-pub use service::{DoorService, Peer, layered};
+pub use service::{DoorService, Peer};

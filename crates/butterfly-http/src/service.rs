@@ -18,7 +18,7 @@ use tokio::time::Sleep;
 use tower_service::Service;
 
 use crate::answer::{Answer, into_bytes, note_break};
-use crate::chain::{self, from_http};
+use crate::chain::from_http;
 use crate::door::{BodyMode, Door, Received, Target, names_file, timed_out};
 
 /// The address of the other end, in a request's extensions.
@@ -225,18 +225,4 @@ impl Stream for Limited {
             other => other,
         })
     }
-}
-
-/// Puts tower layers around a door; the outermost is the last one given.
-#[must_use]
-pub fn layered<L, B>(door: Arc<Door>, layer: L) -> Box<dyn chain::Chain>
-where
-    L: tower_layer::Layer<DoorService>,
-    L::Service: Service<Request<Body>, Response = Response<B>> + Clone + Send + 'static,
-    <L::Service as Service<Request<Body>>>::Error: std::fmt::Display + Send,
-    <L::Service as Service<Request<Body>>>::Future: Send,
-    B: HttpBody<Data = Bytes> + Send + 'static,
-    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
-    chain::chain(layer.layer(DoorService(door)))
 }

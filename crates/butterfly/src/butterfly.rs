@@ -110,7 +110,7 @@ impl Butterfly {
                 Some(before) => before(door),
                 None => butterfly_http::chain(DoorService(door)),
             };
-            butterfly_http::chain(layer.layer(AnyService::from(inner)))
+            butterfly_http::layered(inner, layer)
         }));
         self
     }

@@ -1,6 +1,7 @@
 //! Functions with odd bodies: a careless probe would break each of them, or change what it does.
 //!
-//! They must compile without a warning, and give the results that they gave before they were traced.
+//! They must compile without a warning, and give the results that they gave before they were traced. One long table on
+//! purpose: each body stands alone, and one test walks them all, traced and not.
 
 #![allow(
     clippy::let_and_return,

@@ -78,14 +78,24 @@ where
         let answered = self.0.call(request);
         Box::pin(async move {
             let mut response = answered.await?;
-            response.headers_mut().insert("x-layer", "1".parse().unwrap());
+            response.headers_mut().append("x-layer", "1".parse().unwrap());
             Ok(response)
         })
     }
 }
 
 fn layered_server() -> TestServer {
-    TestServer::with(|setup| setup.layer = Some(Box::new(|door| layered(door, Stamp))))
+    TestServer::with(|setup| setup.layer = Some(Box::new(|door| layered(chain(DoorService(door)), Stamp))))
+}
+
+#[test]
+fn layers_stand_around_each_other() {
+    let server = TestServer::with(|setup| {
+        setup.layer = Some(Box::new(|door| layered(layered(chain(DoorService(door)), Stamp), Stamp)));
+    });
+    let answer = server.get("/demo/cookies");
+    let stamps = answer.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("x-layer")).count();
+    assert_eq!(stamps, 2, "{answer:?}");
 }
 
 #[test]
@@ -179,7 +189,7 @@ fn handlers_go_first_also_before_a_router_at_the_root() {
 fn a_router_answers_over_http_2_and_behind_layers_too() {
     let server = TestServer::with(|setup| {
         setup.mounts.push(("pages".to_owned(), chain(router())));
-        setup.layer = Some(Box::new(|door| layered(door, Stamp)));
+        setup.layer = Some(Box::new(|door| layered(chain(DoorService(door)), Stamp)));
     });
     let answer = server.get("/pages/hello");
     assert_eq!((answer.text(), answer.header("x-layer")), ("from axum", Some("1")));
