@@ -102,7 +102,8 @@ impl Wire {
                 Poll::Pending => {}
             }
             if idle && stopping(drain, stop, cx) {
-                return Poll::Ready(Err(Gone::Stopping));
+                // A request may have come that the runtime has not been told of yet: closing now would destroy it.
+                return Poll::Ready(arrived(stream, &mut buf[*end..]).ok_or(Gone::Stopping));
             }
             Poll::Pending
         })
@@ -198,6 +199,12 @@ impl Wire {
             self.take(self.pending().len());
         }
     }
+}
+
+/// Reads what the system holds for a connection, without the runtime's word that there is something.
+fn arrived(stream: &TcpStream, room: &mut [u8]) -> Option<usize> {
+    let (count, _) = rustix::net::recv(stream, room, rustix::net::RecvFlags::DONTWAIT).ok()?;
+    Some(count).filter(|count| *count > 0)
 }
 
 /// Asks whether the server stops; asks to be woken when it does, once.
