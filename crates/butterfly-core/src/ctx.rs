@@ -51,6 +51,7 @@ pub struct Ctx {
     username: Option<String>,
     deadline: Option<Instant>,
     head: Option<Box<Head>>,
+    local: Option<Arc<dyn Any + Send + Sync>>,
     notes: Mutex<Notes>,
 }
 
@@ -90,6 +91,7 @@ impl Ctx {
             username: None,
             deadline: None,
             head: None,
+            local: None,
             notes: Mutex::default(),
         }
     }
@@ -141,6 +143,18 @@ impl Ctx {
             let name = std::any::type_name::<T>();
             crate::Error::server(format!("no state of type {name}: add .state(value) where the app is built"))
         })
+    }
+
+    /// What the door knows of this call beyond what all doors know, such as the message that is run; `None` when the
+    /// call came by another door.
+    #[must_use]
+    pub fn local<T: Any + Send + Sync>(&self) -> Option<&T> {
+        self.local.as_ref()?.downcast_ref()
+    }
+
+    /// Sets what [`local`](Self::local) gives. It stays over [`restart`](Self::restart).
+    pub fn set_local(&mut self, local: Option<Arc<dyn Any + Send + Sync>>) {
+        self.local = local;
     }
 
     /// When the call entered.
