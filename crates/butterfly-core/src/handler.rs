@@ -138,6 +138,73 @@ pub struct Options {
     pub timeout: Option<Duration>,
     /// For operators: answered to callers on this machine, elsewhere only with the token `ops.token`.
     pub ops: bool,
+    /// What the queue keeps to when it runs the handler.
+    pub queue: QueueOptions,
+}
+
+/// What the queue keeps to when it runs a handler: how it tries again, and how much at once, over all processes.
+///
+/// What is `None` is as the queue's own configuration has it, or without a limit.
+///
+/// # Example
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use butterfly_core::handler::QueueOptions;
+///
+/// // #[handler(retries = 3, backoff = "1s", rate = "30/s")]
+/// let options = QueueOptions {
+///     retries: Some(3),
+///     backoff: Some(Duration::from_secs(1)),
+///     rate: Some((30, 1000)),
+///     ..QueueOptions::NONE
+/// };
+/// assert_eq!(options.concurrency, None);
+/// ```
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct QueueOptions {
+    /// How often a failed run is tried again.
+    pub retries: Option<u32>,
+    /// The pause before the first repetition; each later one is twice as long, with jitter, and at most an hour.
+    pub backoff: Option<Duration>,
+    /// The most runs that may start in a time: how many, and in how many milliseconds.
+    pub rate: Option<(u32, u64)>,
+    /// The most runs at once.
+    pub concurrency: Option<u32>,
+    /// The parameter whose values are keys: keys take turns, and have limits of their own.
+    pub limit_by: Option<&'static str>,
+    /// The most runs of one key that may start in a time: how many, and in how many milliseconds.
+    pub key_rate: Option<(u32, u64)>,
+    /// The most runs of one key at once.
+    pub key_concurrency: Option<u32>,
+    /// How messages are gathered, for a handler that takes many at once.
+    pub batch: Option<Batch>,
+}
+
+impl QueueOptions {
+    /// Nothing said.
+    pub const NONE: Self = Self {
+        retries: None,
+        backoff: None,
+        rate: None,
+        concurrency: None,
+        limit_by: None,
+        key_rate: None,
+        key_concurrency: None,
+        batch: None,
+    };
+}
+
+/// How messages are gathered for a handler that takes the elements of many at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Batch {
+    /// The list parameter that takes the elements of all messages.
+    pub param: &'static str,
+    /// The most messages of one run.
+    pub max: u32,
+    /// How long a message may wait for others.
+    pub wait: Duration,
 }
 
 /// A place in the source.

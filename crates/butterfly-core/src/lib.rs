@@ -50,7 +50,9 @@ pub mod __private {
     pub use crate::__route as route;
     pub use crate::args::{Binder, Input, check};
     pub use crate::generated::{FromBody, Pattern, Shown, ShownAsJson, ShownNot, schema};
-    pub use crate::handler::{Call, Check, Handler, Kind, Options, Param, Place, Registered, Source};
+    pub use crate::handler::{
+        Batch, Call, Check, Handler, Kind, Options, Param, Place, QueueOptions, Registered, Source,
+    };
     pub use crate::reply::{Ret, ViaResult, ViaValue};
     pub use crate::route::{route_bytes, route_len, route_str};
     pub use crate::{Ctx, Error, Job, trace};

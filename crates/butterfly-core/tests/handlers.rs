@@ -7,8 +7,10 @@ extern crate butterfly_core as butterfly;
 use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use butterfly_core::args::{Input, Json, Payload};
+use butterfly_core::handler::{Batch, QueueOptions};
 use butterfly_core::reply::Content;
 use butterfly_core::{Ctx, Door, Handler, Result, call, ensure};
 use butterfly_macros::{Stat, data, handler};
@@ -50,6 +52,36 @@ enum Trouble {
     NotFound,
     #[stat("ERR_LIMIT")]
     TooMany(u32),
+}
+
+#[handler(
+    retries = 3,
+    backoff = "1s",
+    rate = "100/m",
+    concurrency = 4,
+    limit_by = "account_id",
+    key_rate = "5/10s",
+    key_concurrency = 1,
+    batch("items", max = 100, wait = "50ms")
+)]
+fn bill(account_id: u64, items: Vec<String>) -> usize {
+    items.len() + account_id as usize
+}
+
+#[test]
+fn what_the_queue_keeps_to_stands_in_the_description() {
+    let expected = QueueOptions {
+        retries: Some(3),
+        backoff: Some(Duration::from_secs(1)),
+        rate: Some((100, 60_000)),
+        concurrency: Some(4),
+        limit_by: Some("account_id"),
+        key_rate: Some((5, 10_000)),
+        key_concurrency: Some(1),
+        batch: Some(Batch { param: "items", max: 100, wait: Duration::from_millis(50) }),
+    };
+    assert_eq!(bill::HANDLER.options.queue, expected);
+    assert_eq!(add::HANDLER.options.queue, QueueOptions::NONE);
 }
 
 fn even(value: &u32) -> Result<(), String> {

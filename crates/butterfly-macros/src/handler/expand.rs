@@ -86,7 +86,7 @@ fn handler(model: &Model) -> TokenStream {
     let doc = doc(&model.func.attrs);
     let kind = format_ident!("{}", capitalised(&model.options.kind()));
     let methods = model.options.methods.iter().map(ToString::to_string);
-    let ops = model.options.ops;
+    let (ops, queue) = (model.options.ops, &model.options.queue);
     let timeout = match model.options.timeout_ms {
         Some(ms) => quote!(__Some(::core::time::Duration::from_millis(#ms))),
         None => quote!(__None),
@@ -102,7 +102,12 @@ fn handler(model: &Model) -> TokenStream {
             doc: #doc,
             kind: __bf::Kind::#kind,
             params: &[#(#params),*],
-            options: __bf::Options { methods: &[#(#methods),*], timeout: #timeout, ops: #ops },
+            options: __bf::Options {
+                methods: &[#(#methods),*],
+                timeout: #timeout,
+                ops: #ops,
+                queue: #queue,
+            },
             source: __bf::Source {
                 file: ::core::file!(),
                 root: ::core::env!("CARGO_MANIFEST_DIR"),

@@ -10,6 +10,7 @@ mod expand;
 mod options;
 mod params;
 mod path;
+mod queue;
 mod signature;
 mod types;
 
@@ -39,6 +40,7 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let options = Options::parse(options, &mut errors);
     let params = params::read(&mut func, &options, &mut errors);
+    options.queue.check(&params, &mut errors);
     signature::check(&func.sig, &mut errors);
     if let Some(path) = &options.path {
         path::check(path, &params, &mut errors);

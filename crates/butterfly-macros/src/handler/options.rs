@@ -6,12 +6,14 @@ use syn::punctuated::Punctuated;
 use syn::{Expr, ExprLit, Ident, Lit, LitStr, Meta, MetaList, Token};
 
 use super::compact::compact;
+use super::queue::{self, Queue};
 use crate::errors::Errors;
 
 const KINDS: [&str; 4] = ["api", "upload", "download", "http"];
 const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
 const USAGE: &str = "known are the kinds upload, download, http, and path = \"/…\", methods(GET, …), \
-                     timeout = \"5s\", ops, trace = false";
+                     timeout = \"5s\", ops, trace = false, and for the queue retries, backoff, rate, \
+                     concurrency, limit_by, key_rate, key_concurrency, batch(..)";
 
 #[derive(Default)]
 pub(crate) struct Options {
@@ -22,6 +24,8 @@ pub(crate) struct Options {
     pub(crate) ops: bool,
     /// Whether debug builds can trace the function line by line.
     pub(crate) traced: bool,
+    /// What the queue keeps to.
+    pub(crate) queue: Queue,
     seen: Vec<String>,
 }
 
@@ -45,6 +49,9 @@ impl Options {
             return errors.push(item, format!("`{name}` stands twice: remove one"));
         }
         self.seen.push(name.clone());
+        if queue::NAMES.contains(&name.as_str()) {
+            return self.queue.take(&name, item, errors);
+        }
         match (name.as_str(), item) {
             (kind, Meta::Path(path)) if KINDS.contains(&kind) => match &self.kind {
                 Some(first) => {
@@ -59,7 +66,7 @@ impl Options {
             }
             ("timeout", Meta::NameValue(pair)) => {
                 let written = text(&pair.value, "timeout", "\"5s\"", errors);
-                self.timeout_ms = written.and_then(|written| timeout(&written, errors));
+                self.timeout_ms = written.and_then(|written| duration("timeout", &written, errors));
             }
             ("methods", Meta::List(list)) => self.take_methods(list, errors),
             ("ops" | "upload" | "download" | "http" | "api", _) => {
@@ -94,7 +101,8 @@ impl Options {
     }
 }
 
-fn text(value: &Expr, name: &str, example: &str, errors: &mut Errors) -> Option<LitStr> {
+/// The text of a `name = "…"`.
+pub(crate) fn text(value: &Expr, name: &str, example: &str, errors: &mut Errors) -> Option<LitStr> {
     if let Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) = value {
         return Some(text.clone());
     }
@@ -102,10 +110,12 @@ fn text(value: &Expr, name: &str, example: &str, errors: &mut Errors) -> Option<
     None
 }
 
-fn timeout(written: &LitStr, errors: &mut Errors) -> Option<u64> {
+/// The milliseconds of a `name = "5s"`.
+pub(crate) fn duration(name: &str, written: &LitStr, errors: &mut Errors) -> Option<u64> {
     let millis = millis(&written.value());
     if millis.is_none() {
-        errors.push(written, "a timeout is a number and a unit: \"500ms\", \"5s\", \"2m\", \"1h\"");
+        let message = format!("a {name} is a number and a unit: \"500ms\", \"5s\", \"2m\", \"1h\"");
+        errors.push(written, message);
     }
     millis
 }

@@ -105,6 +105,7 @@ const _: () = {
                 methods: &[],
                 timeout: __None,
                 ops: false,
+                queue: __bf::QueueOptions::NONE,
             },
             source: __bf::Source {
                 file: ::core::file!(),

@@ -67,6 +67,7 @@ const _: () = {
                 methods: &["GET", "POST"],
                 timeout: __Some(::core::time::Duration::from_millis(5000u64)),
                 ops: true,
+                queue: __bf::QueueOptions::NONE,
             },
             source: __bf::Source {
                 file: ::core::file!(),

@@ -28,6 +28,18 @@ use butterfly::reply::Content;
 use butterfly::{Body, Ctx, Door, Handler, call};
 use butterfly_macros::{Stat, data, handler};
 
+/// Everything that the queue can be told.
+#[handler(
+    retries = 0,
+    backoff = "1h",
+    rate = "1/250ms",
+    limit_by = "type",
+    batch("in", max = 1, wait = "1ms",)
+)]
+fn queued(r#type: u8, r#in: Vec<u8>) -> usize {
+    r#in.len() + usize::from(r#type)
+}
+
 mod names {
     //! Names that generated code, or Rust itself, could want for itself.
     use super::handler;
