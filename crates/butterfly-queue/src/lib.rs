@@ -1,12 +1,33 @@
 //! Butterfly's queue: every handler consumes its own topic, and nothing accepted is lost.
+//!
+//! | to read about | look at |
+//! | --- | --- |
+//! | sending: from a handler, or from anywhere | [`EnqueueExt`], [`Queue`], [`Enqueue`] |
+//! | what becomes of a message, and what is guaranteed | [`engine`] |
+//! | running messages | [`Worker`] |
+//! | saying "later" or "never again" | [`retry_after`], [`never_retry`] |
 
+mod bus;
+pub mod catalog;
 pub mod engine;
+mod enqueue;
+mod figures;
 mod message;
+mod queue;
+mod retry;
+mod sender;
+mod settings;
 mod topic;
+mod worker;
 
 pub use engine::{Engine, EngineError};
+pub use enqueue::{Enqueue, EnqueueExt, Receipt};
 pub use message::{
-    Accepted, BadMsgId, Claimed, End, Hold, Message, Millis, MsgId, NewMessage, Outcome, PRIORITY,
-    PRIORITY_MAX, Second, Seq, Spec, State, Unique, now_ms, tag,
+    Accepted, BadMsgId, Claimed, End, Hold, Message, Millis, MsgId, NewMessage, Outcome, PRIORITY, PRIORITY_MAX,
+    Second, Seq, Spec, State, Unique, now_ms, tag,
 };
+pub use queue::Queue;
+pub use retry::{never_retry, retry_after};
+pub use settings::{Patterns, Settings};
 pub use topic::{Limits, Rate, Topic};
+pub use worker::Worker;

@@ -1,0 +1,564 @@
+//! The dispatcher: decides which topic is asked for how much, hands messages to the runners, and keeps the leases.
+//!
+//! It is one task and owns all it decides on; calls of the engine run beside it and come back as
+//! [`Landed`](super::flight::Landed).
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use butterfly_core::handler::Batch;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use super::ahead::CLAIM_MAX;
+use super::flight::{self, Ask, Landed};
+use super::lane::Lane;
+use super::lease::Watch;
+use super::ready::{Messages, Work};
+use super::{Shared, Stop, batch, run};
+use crate::engine::{DEATHS_MAX, EngineError, Exchange, Lease, Owner, Renewed, Settled, Wake, WorkerInfo};
+use crate::message::{Claimed, End, Outcome, Seq, now_ms};
+
+pub(super) struct Dispatcher {
+    shared: Arc<Shared>,
+    lanes: Vec<Lane>,
+    by_path: HashMap<Arc<str>, usize>,
+    flights: JoinSet<Landed>,
+    /// The lane that is looked at first: each has its turn.
+    turn: usize,
+    /// The suspected message that is here: there is one at a time.
+    suspect: Option<(usize, Seq)>,
+    suspect_asked: bool,
+    watch: Watch,
+    beats: tokio::time::Interval,
+    swept: Option<Instant>,
+    birth: u64,
+    stopping: Option<Stopping>,
+}
+
+struct Stopping {
+    until: Instant,
+    stop: Stop,
+    told: bool,
+}
+
+/// Messages past their time are looked for so often.
+const SWEEP: Duration = Duration::from_secs(60);
+/// So many beats in a lease: a late one, and one that is lost, do not end it.
+const BEATS: u32 = 3;
+
+impl Dispatcher {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        let owner = Arc::new(shared.queue.0.owner.clone());
+        let settings = shared.queue.settings();
+        let beats = tokio::time::interval((settings.lease / BEATS).max(Duration::from_millis(50)));
+        let all = shared.queue.entries();
+        let lanes: Vec<Lane> = all.iter().map(|entry| Lane::new(entry.topic.clone(), owner.clone())).collect();
+        let admitted = |entry: &&crate::catalog::Entry| settings.topics.admit(&entry.topic.path);
+        let place = |path: &Arc<str>| all.iter().position(|entry| entry.topic.path == *path);
+        let by_path = all.iter().filter(admitted).map(|entry| entry.topic.path.clone());
+        let by_path: HashMap<Arc<str>, usize> =
+            by_path.filter_map(|path| place(&path).map(|place| (path, place))).collect();
+        let mut dispatcher = Self {
+            lanes,
+            by_path,
+            flights: JoinSet::new(),
+            turn: 0,
+            suspect: None,
+            suspect_asked: false,
+            watch: Watch::default(),
+            beats,
+            swept: None,
+            birth: now_ms(),
+            stopping: None,
+            shared,
+        };
+        // What is not served stays cold.
+        for index in 0..dispatcher.lanes.len() {
+            dispatcher.lanes[index].hot = dispatcher.serves(index);
+        }
+        dispatcher
+    }
+
+    fn serves(&self, lane: usize) -> bool {
+        self.by_path.contains_key(&self.lanes[lane].topic.path)
+    }
+
+    pub(super) async fn run(mut self, mut wakes: mpsc::UnboundedReceiver<Wake>, mut stop: mpsc::Receiver<Stop>) {
+        let shared = self.shared.clone();
+        loop {
+            self.collect();
+            self.gather();
+            self.depart();
+            if self.is_over() {
+                return self.leave().await;
+            }
+            let timer = self.due();
+            tokio::select! {
+                Some(landed) = self.flights.join_next(), if !self.flights.is_empty() => {
+                    // A flight that panicked is a bug of an engine's; its topic asks again when it is woken.
+                    if let Ok(landed) = landed {
+                        self.land(landed);
+                    }
+                }
+                () = shared.done.news() => {}
+                Some(wake) = wakes.recv() => self.wake(wake),
+                _ = self.beats.tick() => self.beat(),
+                Some(stop) = stop.recv() => self.begin_stop(stop),
+                () = at(timer) => self.on_time(),
+            }
+        }
+    }
+
+    // -- what runners did --------------------------------------------------------------------------------------------
+
+    /// Takes the ends of runs.
+    fn collect(&mut self) {
+        for ended in self.shared.done.take() {
+            let lane = &mut self.lanes[ended.lane];
+            let outcome = ended.outcome;
+            let ours = ended.epoch == lane.owner.epoch && lane.outstanding.remove(&outcome.message.seq);
+            if self.suspect == Some((ended.lane, outcome.message.seq)) {
+                self.suspect = None;
+                self.lanes.iter_mut().filter(|lane| lane.denied).for_each(Lane::wake);
+            }
+            self.count(ended.lane, &outcome, ours);
+            if ours {
+                let lane = &mut self.lanes[ended.lane];
+                lane.pace.ran(outcome.cost_us);
+                lane.done.push(outcome);
+            }
+        }
+    }
+
+    fn count(&self, lane: usize, outcome: &Outcome, ours: bool) {
+        let Some(figures) = self.shared.queue.0.figures.of(lane) else { return };
+        let figure = match &outcome.end {
+            _ if !ours => &figures.lost,
+            End::Finished { .. } => &figures.finished,
+            End::Failed { .. } => &figures.failed,
+            End::Retry { .. } => &figures.retried,
+            End::Released => &figures.released,
+        };
+        figure.fetch_add(1, Ordering::Relaxed);
+        let spec = &outcome.message.spec;
+        figures.run(outcome.cost_us, outcome.started.saturating_sub(spec.created));
+    }
+
+    // -- asking the engine -------------------------------------------------------------------------------------------
+
+    fn depart(&mut self) {
+        let now = Instant::now();
+        let count = self.lanes.len();
+        for step in 0..count {
+            let lane = (self.turn + step) % count;
+            if self.lanes[lane].is_resting(now) {
+                continue;
+            }
+            if self.lanes[lane].unsure {
+                self.reconcile(lane);
+                continue;
+            }
+            let want = self.want(lane);
+            if self.lanes[lane].should_ask(want) {
+                self.ask(lane, want);
+            }
+        }
+        self.turn = (self.turn + 1) % count.max(1);
+    }
+
+    fn ask(&mut self, lane: usize, want: u32) {
+        let last_chance = want > 0 && self.suspect.is_none() && !self.suspect_asked;
+        self.suspect_asked |= last_chance;
+        let ask = self.lanes[lane].depart(want, last_chance);
+        let engine = self.shared.queue.engine().clone();
+        self.flights.spawn(flight::exchange(engine, lane, ask));
+    }
+
+    /// How many messages of a lane this worker can use: its share of the runners that are free, and what is to lie ready
+    /// for them.
+    fn want(&self, index: usize) -> u32 {
+        let lane = &self.lanes[index];
+        if !lane.hot || self.stopping.is_some() {
+            return 0;
+        }
+        let runners = self.shared.runs.len();
+        let hot = self.lanes.iter().filter(|lane| lane.hot).count().max(1) as u32;
+        let load: u32 = self.lanes.iter().map(Lane::load).sum();
+        let free = (runners as u32).saturating_sub(load);
+        let ahead = (lane.pace.ahead(runners) / hot).saturating_sub(lane.load());
+        let share = match self.batch(index) {
+            // A batch is one run, however many messages it takes.
+            Some(batch) => batch.max.saturating_sub(lane.load()),
+            None => free.div_ceil(hot),
+        };
+        share.max(ahead).min(CLAIM_MAX)
+    }
+
+    fn batch(&self, lane: usize) -> Option<Batch> {
+        self.shared.queue.entries().get(lane)?.batch
+    }
+
+    fn reconcile(&mut self, index: usize) {
+        let lane = &mut self.lanes[index];
+        if lane.flights > 0 {
+            return;
+        }
+        lane.flights += 1;
+        let (owner, topic, known) = (lane.owner.clone(), lane.topic.clone(), lane.known());
+        let engine = self.shared.queue.engine().clone();
+        self.flights.spawn(flight::reconcile(engine, index, owner, topic, known));
+    }
+
+    // -- what the engine answered ------------------------------------------------------------------------------------
+
+    fn land(&mut self, landed: Landed) {
+        match landed {
+            Landed::Exchanged(lane, ask, Ok(exchange)) => self.exchanged(lane, ask, exchange),
+            Landed::Exchanged(lane, ask, Err(error)) => self.failed(lane, ask, &error),
+            Landed::Reconciled(lane, result) => {
+                self.lanes[lane].flights -= 1;
+                match result {
+                    Ok(_) => self.lanes[lane].reconciled(),
+                    Err(_) => self.lanes[lane].rest(),
+                }
+            }
+            Landed::Renewed(lanes, Ok(renewed)) => self.renewed(lanes, renewed),
+            Landed::Watched(seen) => self.watched(seen),
+            Landed::Dead(leases) => self.reap(leases),
+            Landed::Reaped(lane, owner, Ok(reaped)) => {
+                let Some(figures) = self.shared.queue.0.figures.of(lane) else { return };
+                figures.reaped.fetch_add(reaped.returned + reaped.failed, Ordering::Relaxed);
+                if reaped.returned + reaped.failed > 0 {
+                    let (returned, failed, worker) = (reaped.returned, reaped.failed, &owner.worker);
+                    tracing::warn!(target: "butterfly::queue", topic = &*self.lanes[lane].topic.path, %worker, returned, failed, "a worker died: its messages are queued again");
+                }
+            }
+            Landed::Renewed(_, Err(error)) | Landed::Reaped(_, _, Err(error)) | Landed::Kept(Err(error)) => {
+                tracing::warn!(target: "butterfly::queue", "{error}");
+            }
+            Landed::Kept(Ok(())) => {}
+        }
+    }
+
+    fn exchanged(&mut self, index: usize, ask: Ask, exchange: Exchange) {
+        if ask.last_chance {
+            self.suspect_asked = false;
+        }
+        let Exchange { settled, claimed, next } = exchange;
+        let lost = settled.iter().filter(|settled| **settled == Settled::Lost).count() as u64;
+        if let Some(figures) = self.shared.queue.0.figures.of(index).filter(|_| lost > 0) {
+            figures.lost.fetch_add(lost, Ordering::Relaxed);
+        }
+        let lane = &mut self.lanes[index];
+        lane.landed(&ask);
+        lane.next(&ask, next);
+        lane.denied = !ask.last_chance && claimed.len() < ask.want as usize;
+        let limits = &lane.topic.limits;
+        if !ask.done.is_empty() && (limits.concurrency.is_some() || limits.keyed) {
+            // Its own ends may have made room.
+            lane.wake();
+        }
+        if lane.owner.epoch == ask.owner.epoch {
+            self.take_in(index, claimed);
+        }
+        // Claims under a life that is over are given back by whoever reaps it.
+    }
+
+    fn failed(&mut self, index: usize, ask: Ask, error: &EngineError) {
+        if ask.last_chance {
+            self.suspect_asked = false;
+        }
+        let lane = &mut self.lanes[index];
+        let topic = lane.topic.path.clone();
+        lane.landed(&ask);
+        if lane.owner.epoch == ask.owner.epoch {
+            lane.failed(ask);
+        }
+        tracing::warn!(target: "butterfly::queue", %topic, "{error}; it is tried again");
+    }
+
+    /// Hands claimed messages to the runners, or to the batch that is gathered.
+    fn take_in(&mut self, index: usize, claimed: Vec<Claimed>) {
+        let lane = &mut self.lanes[index];
+        lane.outstanding.extend(claimed.iter().map(|message| message.seq));
+        if let Some(suspect) = claimed.iter().find(|message| message.deaths + 1 >= DEATHS_MAX) {
+            self.suspect = Some((index, suspect.seq));
+        }
+        let batch = self.shared.queue.entries().get(index).and_then(|entry| entry.batch);
+        match batch {
+            Some(batch) if !claimed.is_empty() => {
+                lane.gather_until.get_or_insert_with(|| Instant::now() + batch.wait);
+                lane.gathered.extend(claimed);
+            }
+            _ => {
+                let epoch = lane.owner.epoch;
+                let work = |message| Work { lane: index, epoch, messages: Messages::One(message) };
+                self.shared.ready.push(claimed.into_iter().map(work));
+            }
+        }
+    }
+
+    /// Hands batches to the runners that are full, or have waited long enough.
+    fn gather(&mut self) {
+        let now = Instant::now();
+        for index in 0..self.lanes.len() {
+            let Some(until) = self.lanes[index].gather_until else { continue };
+            let Some(batch) = self.batch(index) else { continue };
+            let lane = &mut self.lanes[index];
+            let full = lane.gathered.len() >= batch.max as usize;
+            if !full && until > now && self.stopping.is_none() {
+                continue;
+            }
+            lane.gather_until = None;
+            let epoch = lane.owner.epoch;
+            let groups = batch::groups(batch.param, std::mem::take(&mut lane.gathered));
+            let work = |group| Work { lane: index, epoch, messages: Messages::Many(group) };
+            self.shared.ready.push(groups.into_iter().map(work));
+        }
+    }
+
+    // -- being woken -------------------------------------------------------------------------------------------------
+
+    fn wake(&mut self, wake: Wake) {
+        match wake {
+            Wake::Topic(path) => {
+                if let Some(lane) = self.by_path.get(&path) {
+                    self.lanes[*lane].wake();
+                }
+            }
+            Wake::All => {
+                for lane in self.by_path.values() {
+                    self.lanes[*lane].wake();
+                }
+            }
+            Wake::Cancelled(path, seq) => {
+                if let Some(lane) = self.by_path.get(&path).copied() {
+                    self.cancel(lane, seq);
+                }
+            }
+            // Whoever died is found among those who hold leases.
+            Wake::Dead(owner) => self.look(Some(owner)),
+            Wake::Ended(_) => {}
+        }
+    }
+
+    /// Stops a message that was cancelled: one that runs, or one that waits here for a runner.
+    fn cancel(&mut self, lane: usize, seq: Seq) {
+        let is_meant = |of: usize, _, seqs: &[Seq]| of == lane && seqs == [seq];
+        if self.shared.runs.iter().any(|run| run.stop(run::Stop::Cancelled, is_meant)) {
+            return;
+        }
+        let here = |work: &Work| {
+            work.lane == lane && matches!(&work.messages, Messages::One(message) if message.seq == seq)
+        };
+        let error = "cancelled before it ran";
+        for work in self.shared.ready.take_back(here) {
+            self.unrun(work, |_| End::Failed { error: error.into() });
+        }
+    }
+
+    /// Ends messages that no runner has begun.
+    fn unrun(&mut self, work: Work, end: impl Fn(&Claimed) -> End) {
+        let lane = &mut self.lanes[work.lane];
+        if work.epoch != lane.owner.epoch {
+            return;
+        }
+        for message in work.messages.into_vec() {
+            if lane.outstanding.remove(&message.seq) {
+                let end = end(&message);
+                lane.done.push(Outcome { message, started: now_ms(), cost_us: 0, end });
+            }
+        }
+    }
+
+    fn due(&self) -> Option<Instant> {
+        let lanes = self.lanes.iter().filter_map(Lane::due).min();
+        let stop = self.stopping.as_ref().filter(|stopping| !stopping.told).map(|stopping| stopping.until);
+        [lanes, stop].into_iter().flatten().min()
+    }
+
+    fn on_time(&mut self) {
+        let now = Instant::now();
+        for lane in &mut self.lanes {
+            if lane.at.is_some_and(|at| at <= now) {
+                lane.at = None;
+                lane.wake();
+            }
+        }
+        if let Some(stopping) = self.stopping.as_mut().filter(|stopping| stopping.until <= now && !stopping.told) {
+            stopping.told = true;
+            for run in &self.shared.runs {
+                run.stop(run::Stop::Ending, |_, _, _| true);
+            }
+        }
+    }
+
+    // -- leases ------------------------------------------------------------------------------------------------------
+
+    /// What is done a few times in a lease.
+    fn beat(&mut self) {
+        self.renew();
+        self.look(None);
+        self.announce();
+        if self.swept.is_none_or(|at| at.elapsed() >= SWEEP) && self.stopping.is_none() {
+            self.swept = Some(Instant::now());
+            self.flights.spawn(flight::sweep(self.shared.queue.engine().clone()));
+        }
+    }
+
+    fn renew(&mut self) {
+        let mut owners: HashMap<u64, (Arc<Owner>, Vec<usize>)> = HashMap::new();
+        for (index, lane) in self.lanes.iter().enumerate().filter(|(_, lane)| lane.load() > 0 || !lane.done.is_empty()) {
+            let of_owner = owners.entry(lane.owner.epoch).or_insert_with(|| (lane.owner.clone(), Vec::new()));
+            of_owner.1.push(index);
+        }
+        let long = now_ms().saturating_sub(1000);
+        for (epoch, (owner, lanes)) in owners {
+            let held = |lane: &usize| {
+                let runs = self.shared.runs.iter().flat_map(|run| run.held(*lane, long)).collect();
+                (self.lanes[*lane].topic.clone(), runs)
+            };
+            let held = lanes.iter().map(held).collect();
+            let lanes = lanes.into_iter().map(|lane| (lane, epoch)).collect();
+            self.flights.spawn(flight::renew(self.shared.queue.engine().clone(), owner, lanes, held));
+        }
+    }
+
+    fn renewed(&mut self, lanes: Vec<(usize, u64)>, renewed: Vec<Renewed>) {
+        for ((lane, epoch), renewed) in lanes.into_iter().zip(renewed) {
+            if self.lanes[lane].owner.epoch != epoch {
+                continue;
+            }
+            if !renewed.held && !self.lanes[lane].outstanding.is_empty() {
+                self.lose(lane);
+            }
+            for seq in renewed.cancelled {
+                self.cancel(lane, seq);
+            }
+        }
+    }
+
+    /// Others took this worker for dead and have its messages: what it still runs would end in vain.
+    fn lose(&mut self, index: usize) {
+        let epoch = self.lanes[index].owner.epoch;
+        let lost = self.lanes[index].outstanding.len();
+        tracing::warn!(target: "butterfly::queue", topic = &*self.lanes[index].topic.path, lost, "the lease was lost: this worker was silent for too long");
+        let _ = self.shared.ready.take_back(|work| work.lane == index && work.epoch == epoch);
+        for run in &self.shared.runs {
+            run.stop(run::Stop::Lost, |lane, of, _| lane == index && of == epoch);
+        }
+        self.suspect = self.suspect.filter(|(lane, _)| *lane != index);
+        self.lanes[index].forget();
+    }
+
+    /// Looks who holds leases; of one who is known to be dead, takes them at once.
+    fn look(&mut self, dead: Option<Owner>) {
+        let topics = self.by_path.values().map(|lane| (*lane, self.lanes[*lane].topic.clone())).collect();
+        let engine = self.shared.queue.engine().clone();
+        match dead {
+            None => self.flights.spawn(flight::watch(engine, topics)),
+            Some(owner) => self.flights.spawn(flight::find(engine, topics, owner)),
+        };
+    }
+
+    /// Takes the messages of those whose beat stands still, and of this process's own earlier lives.
+    fn watched(&mut self, seen: Vec<(usize, Vec<Lease>)>) {
+        let own = self.shared.queue.0.owner.clone();
+        let earlier = |lease: &Lease| lease.owner.instance == own.instance && lease.owner.epoch < own.epoch;
+        let ours = |lane: &Lane, lease: &Lease| lease.owner.instance == own.instance && lease.owner.epoch == lane.owner.epoch;
+        let mut taken: Vec<(usize, Lease)> = Vec::new();
+        let mut others = Vec::new();
+        for (lane, leases) in seen {
+            let (mine, rest): (Vec<_>, Vec<_>) = leases.into_iter().partition(earlier);
+            taken.extend(mine.into_iter().map(|lease| (lane, lease)));
+            others.push((lane, rest.into_iter().filter(|lease| !ours(&self.lanes[lane], lease)).collect()));
+        }
+        let lease = self.shared.queue.settings().lease;
+        taken.extend(self.watch.dead(others, lease, Instant::now()));
+        self.reap(taken);
+    }
+
+    fn reap(&mut self, dead: Vec<(usize, Lease)>) {
+        for (lane, lease) in dead {
+            let (engine, topic) = (self.shared.queue.engine().clone(), self.lanes[lane].topic.clone());
+            self.flights.spawn(flight::reap(engine, lane, topic, lease));
+        }
+    }
+
+    /// Says that this worker is here.
+    fn announce(&mut self) {
+        let settings = self.shared.queue.settings();
+        let ttl = (settings.lease * 4).max(Duration::from_secs(60));
+        let info = self.info();
+        self.flights.spawn(flight::put_worker(self.shared.queue.engine().clone(), info, ttl));
+    }
+
+    fn info(&self) -> WorkerInfo {
+        let (queue, figures) = (&self.shared.queue, &self.shared.queue.0.figures);
+        let settings = queue.settings();
+        let busy = self.shared.runs.iter().filter(|run| run.is_busy()).count() as u64;
+        let mut topics: Vec<String> = self.by_path.keys().map(ToString::to_string).collect();
+        topics.sort_unstable();
+        let state = match busy {
+            _ if self.stopping.is_some() => "stopping",
+            0 => "idle",
+            _ => "busy",
+        };
+        WorkerInfo {
+            name: queue.0.owner.worker.to_string(),
+            nickname: settings.nickname.clone(),
+            hostname: super::hostname(),
+            pid: std::process::id(),
+            version: settings.version.clone(),
+            home_dir: std::env::current_dir().map(|dir| dir.display().to_string()).unwrap_or_default(),
+            topics,
+            state: state.into(),
+            birth: self.birth,
+            last_heartbeat: now_ms(),
+            running: busy,
+            finished: figures.sum(|topic| &topic.finished),
+            failed: figures.sum(|topic| &topic.failed),
+            lost: figures.sum(|topic| &topic.lost),
+            working_us: figures.sum(|topic| &topic.run_us),
+        }
+    }
+
+    // -- the end -----------------------------------------------------------------------------------------------------
+
+    /// Claims nothing more, and hands back what no runner has begun.
+    fn begin_stop(&mut self, stop: Stop) {
+        self.stopping = Some(Stopping { until: Instant::now() + stop.drain, stop, told: false });
+        for work in self.shared.ready.take_back(|_| true) {
+            self.unrun(work, |_| End::Released);
+        }
+        self.announce();
+    }
+
+    /// Everything has ended, and the engine knows.
+    fn is_over(&self) -> bool {
+        let idle = |lane: &Lane| lane.outstanding.is_empty() && lane.done.is_empty() && lane.flights == 0;
+        self.stopping.is_some() && self.lanes.iter().all(idle)
+    }
+
+    async fn leave(self) {
+        let Some(stopping) = self.stopping else { return };
+        self.shared.ready.close();
+        let name = self.shared.queue.0.owner.worker.clone();
+        if let Err(error) = self.shared.queue.engine().remove_worker(&name).await {
+            tracing::warn!(target: "butterfly::queue", "{error}");
+        }
+        // Nobody waits any more when the program is being given up.
+        let _ = stopping.stop.done.send(());
+    }
+}
+
+/// Completes at a time; never without one.
+async fn at(time: Option<Instant>) {
+    match time {
+        Some(time) => tokio::time::sleep_until(time.into()).await,
+        None => std::future::pending().await,
+    }
+}

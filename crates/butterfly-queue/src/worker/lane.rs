@@ -1,0 +1,173 @@
+//! One topic as its worker knows it.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::ahead::Pace;
+use super::flight::Ask;
+use crate::engine::{Next, Owner};
+use crate::message::{Claimed, Outcome, Seq, now_ms};
+use crate::topic::Topic;
+
+/// The longest pause before an engine that failed is asked again.
+const PAUSE_MAX: Duration = Duration::from_secs(5);
+/// An exchange that is to join one under way carries at least so much.
+const WORTHWHILE: usize = 64;
+
+#[derive(Debug)]
+pub(super) struct Lane {
+    pub(super) topic: Topic,
+    /// The life under which messages of this topic are claimed.
+    pub(super) owner: Arc<Owner>,
+    /// Whether there may be something to claim.
+    pub(super) hot: bool,
+    /// When to ask again without being woken.
+    pub(super) at: Option<Instant>,
+    /// How often it was woken: an answer that is older than the last wake does not make it cold.
+    woken: u64,
+    /// Exchanges under way, and what they asked for.
+    pub(super) flights: u32,
+    pub(super) reserved: u32,
+    /// What was claimed and has not ended.
+    pub(super) outstanding: HashSet<Seq, foldhash::fast::FixedState>,
+    /// Ends on their way to the engine.
+    pub(super) done: Vec<Outcome>,
+    pub(super) pace: Pace,
+    /// Of a batch handler: messages that wait for others, and until when.
+    pub(super) gathered: Vec<Claimed>,
+    pub(super) gather_until: Option<Instant>,
+    /// An exchange failed: the engine may have leased messages of which this worker does not know.
+    pub(super) unsure: bool,
+    /// Whether a suspected message may wait there that this worker could not take.
+    pub(super) denied: bool,
+    pause: Duration,
+    /// Not before this time, after a failure.
+    not_before: Option<Instant>,
+}
+
+impl Lane {
+    pub(super) fn new(topic: Topic, owner: Arc<Owner>) -> Self {
+        Self {
+            topic,
+            owner,
+            hot: true,
+            at: None,
+            woken: 0,
+            flights: 0,
+            reserved: 0,
+            outstanding: HashSet::default(),
+            done: Vec::new(),
+            pace: Pace::default(),
+            gathered: Vec::new(),
+            gather_until: None,
+            unsure: false,
+            denied: false,
+            pause: Duration::ZERO,
+            not_before: None,
+        }
+    }
+
+    /// What it holds of the worker's room: leased messages, and those that were asked for.
+    pub(super) fn load(&self) -> u32 {
+        self.outstanding.len() as u32 + self.reserved
+    }
+
+    pub(super) fn wake(&mut self) {
+        self.hot = true;
+        self.woken += 1;
+    }
+
+    pub(super) fn is_resting(&self, now: Instant) -> bool {
+        self.not_before.is_some_and(|at| at > now)
+    }
+
+    /// Whether an exchange of `want` messages should begin now.
+    pub(super) fn should_ask(&self, want: u32) -> bool {
+        let worthwhile = self.done.len().max(want as usize) >= WORTHWHILE;
+        match self.flights {
+            _ if self.unsure => false,
+            0 => want > 0 || !self.done.is_empty(),
+            1 => worthwhile,
+            _ => false,
+        }
+    }
+
+    /// Takes what an exchange carries.
+    pub(super) fn depart(&mut self, want: u32, last_chance: bool) -> Ask {
+        self.flights += 1;
+        self.reserved += want;
+        Ask {
+            owner: self.owner.clone(),
+            topic: self.topic.clone(),
+            done: Arc::new(std::mem::take(&mut self.done)),
+            want,
+            last_chance,
+            woken: self.woken,
+        }
+    }
+
+    /// An exchange came back, whatever it brought.
+    pub(super) fn landed(&mut self, ask: &Ask) {
+        self.flights -= 1;
+        self.reserved -= ask.want;
+    }
+
+    /// What the engine said of when to ask again.
+    pub(super) fn next(&mut self, ask: &Ask, next: Next) {
+        (self.pause, self.not_before) = (Duration::ZERO, None);
+        if ask.want == 0 {
+            return;
+        }
+        let woken_since = self.woken != ask.woken;
+        (self.hot, self.at) = match next {
+            Next::Now => (true, None),
+            Next::At(ms) => (woken_since, Some(Instant::now() + Duration::from_millis(ms.saturating_sub(now_ms())))),
+            Next::Wake => (woken_since, None),
+        };
+    }
+
+    /// The engine did not answer: what was on its way goes again, after a pause that grows.
+    pub(super) fn failed(&mut self, ask: Ask) {
+        let mut again = Arc::try_unwrap(ask.done).unwrap_or_else(|shared| shared.to_vec());
+        again.append(&mut self.done);
+        self.done = again;
+        self.unsure = true;
+        self.rest();
+    }
+
+    pub(super) fn rest(&mut self) {
+        self.pause = (self.pause * 2).clamp(Duration::from_millis(100), PAUSE_MAX);
+        self.not_before = Some(Instant::now() + self.pause);
+    }
+
+    /// The engine's answer to what this worker holds came: both agree again.
+    pub(super) fn reconciled(&mut self) {
+        self.unsure = false;
+        (self.pause, self.not_before) = (Duration::ZERO, None);
+        self.wake();
+    }
+
+    /// Everything that is this worker's here, with ends that the engine may not know.
+    pub(super) fn known(&self) -> Vec<Seq> {
+        self.outstanding.iter().copied().chain(self.done.iter().map(|outcome| outcome.message.seq)).collect()
+    }
+
+    /// When something is to be done here without being woken.
+    pub(super) fn due(&self) -> Option<Instant> {
+        let asks = self.at.filter(|_| !self.hot);
+        let again = self.not_before.filter(|_| self.hot || self.unsure || !self.done.is_empty());
+        [asks, again, self.gather_until].into_iter().flatten().min()
+    }
+
+    /// The lease is lost: nothing that was claimed is this worker's any more.
+    pub(super) fn forget(&mut self) {
+        self.outstanding.clear();
+        self.done.clear();
+        self.gathered.clear();
+        self.gather_until = None;
+        let owner = &self.owner;
+        self.owner = Arc::new(Owner { epoch: owner.epoch + 1, ..Owner::clone(owner) });
+        self.wake();
+    }
+}
