@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use crate::ctx::States;
+use crate::later::Later;
 use crate::metrics::Metrics;
 use crate::registry::Registry;
 
@@ -22,6 +23,8 @@ pub struct App {
     pub metrics: Metrics,
     /// The secret that lets operators in from other machines.
     pub ops_token: Option<String>,
+    /// What takes in calls to be made later; `None` where there is no queue.
+    pub later: Option<Box<dyn Later>>,
     /// When the process began.
     pub since: Instant,
     ready: AtomicBool,
@@ -38,6 +41,7 @@ impl App {
             registry,
             state: States::default(),
             ops_token: None,
+            later: None,
             since: Instant::now(),
             ready: AtomicBool::new(false),
         }

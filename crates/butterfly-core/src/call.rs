@@ -27,13 +27,33 @@ use crate::{Ctx, Error, Fault, Reply, ReqId, Result, current, permit};
 /// ```
 pub fn call<'c>(handler: &'static Handler, ctx: &'c Ctx, input: Input<'_>) -> Running<'c> {
     let reqid = ctx.reqid();
-    let started = permit::check(handler, ctx)
-        .and_then(|()| current::scope(reqid, || caught(|| (handler.run)(ctx, input)))?);
+    let started =
+        permit(handler, ctx).and_then(|()| current::scope(reqid, || caught(|| (handler.run)(ctx, input)))?);
     let state = match started {
         Ok(future) => State::Running(future),
         Err(error) => State::Failed(Some(error)),
     };
     Running { state, reqid, handler }
+}
+
+/// Binds a call's arguments and runs nothing: for doors that make the call later, and for checks.
+///
+/// # Errors
+///
+/// What the call itself would fail with before it runs, permission apart.
+///
+/// # Example
+///
+/// ```
+/// use butterfly_core::args::{Input, Payload};
+/// use butterfly_core::{Ctx, Handler, Result, bind};
+///
+/// fn check(handler: &'static Handler, ctx: &Ctx, args: &str) -> Result<()> {
+///     bind(handler, ctx, Input { payload: Payload::Args(args.as_bytes()), ..Input::default() })
+/// }
+/// ```
+pub fn bind(handler: &Handler, ctx: &Ctx, input: Input<'_>) -> Result<()> {
+    current::scope(ctx.reqid(), || caught(|| (handler.run)(ctx, input).map(drop)))?
 }
 
 /// A call on its way to its answer.
@@ -91,7 +111,8 @@ fn message(payload: &(dyn Any + Send)) -> &str {
     text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("without a message")
 }
 
-fn report(handler: &Handler, error: &Error) {
+/// Writes a failure that nobody foresaw to the error log.
+pub(crate) fn report(handler: &Handler, error: &Error) {
     if let Fault::Server { .. } = error.fault() {
         tracing::error!(target: "butterfly::call", handler = handler.path, "{}", error.chain());
     }

@@ -60,6 +60,13 @@ pub enum Fault {
     Forbidden(String),
     /// The handler did not answer in time.
     Timeout(Duration),
+    /// There is no room for the call just now; later there may be.
+    Busy {
+        /// What has no room, for the caller.
+        reason: String,
+        /// When to try again.
+        retry_after: Duration,
+    },
     /// A file that the answer names cannot be sent: the HTTP status and the reason.
     File(u16, &'static str),
     /// The handler's own business error.
@@ -144,6 +151,7 @@ impl Fault {
             Fault::UnsupportedMedia => Stat::new("ERR_UNSUPPORTED_MEDIA_TYPE"),
             Fault::Forbidden(_) => Stat::new("ERR_FORBIDDEN"),
             Fault::Timeout(_) => Stat::new("ERR_TIMEOUT"),
+            Fault::Busy { .. } => Stat::new("ERR_BUSY"),
         }
     }
 
@@ -160,7 +168,7 @@ impl Fault {
             }
             Fault::TooLarge { limit } => format!("Body is larger than {limit} bytes").into(),
             Fault::UnsupportedMedia => "Unsupported media type, send JSON or a form".into(),
-            Fault::Forbidden(why) => why.as_str().into(),
+            Fault::Forbidden(why) | Fault::Busy { reason: why, .. } => why.as_str().into(),
             Fault::Timeout(limit) => format!("No answer within {limit:?}").into(),
             Fault::File(_, reason) | Fault::Server { reason, .. } => (*reason).into(),
             Fault::Business { reason, .. } => reason.as_deref().unwrap_or_default().into(),
@@ -179,6 +187,7 @@ impl Fault {
             Fault::TooLarge { .. } => 413,
             Fault::UnsupportedMedia => 415,
             Fault::Server { .. } => 500,
+            Fault::Busy { .. } => 503,
             Fault::Timeout(_) => 504,
             Fault::File(status, _) => *status,
         }

@@ -3,15 +3,18 @@
 use crate::handler::Handler;
 use crate::{Ctx, Door, Fault, Result};
 
-/// Operators' handlers answer callers on this machine, and others that bring the token `ops.token`.
+/// Says whether the caller may make this call.
 ///
-/// A call that a proxy forwarded is not from this machine, whatever its peer address says.
+/// Operators' handlers answer callers on this machine, and others that bring the token `ops.token`. A call that a
+/// proxy forwarded is not from this machine, whatever its peer address says. What comes from the queue was permitted
+/// when it was taken in: who takes in a message asks here.
 ///
 /// # Errors
 ///
 /// [`Fault::Forbidden`] with what to do.
-pub(crate) fn check(handler: &Handler, ctx: &Ctx) -> Result<()> {
-    if !handler.options.ops || ctx.door() == Door::Cli || from_here(ctx) || brings_token(ctx) {
+pub fn permit(handler: &Handler, ctx: &Ctx) -> Result<()> {
+    let inside = matches!(ctx.door(), Door::Cli | Door::Queue);
+    if !handler.options.ops || inside || from_here(ctx) || brings_token(ctx) {
         return Ok(());
     }
     let advice = "only from this machine, or with the header Authorization: Bearer <ops.token>";
@@ -80,6 +83,22 @@ mod tests {
         );
         assert!(!here(&[host, ("origin", "http://evil.example")]) && !here(&[host, ("origin", "null")]));
         assert!(!here(&[("host", "evil.example:8585")]) && !here(&[host, ("x-forwarded-for", "1.2.3.4")]));
+    }
+
+    #[test]
+    fn what_comes_from_the_queue_was_permitted_before() {
+        let operators = Handler {
+            path: "/ops",
+            doc: "",
+            kind: crate::handler::Kind::Api,
+            params: &[],
+            options: crate::handler::Options { ops: true, ..Default::default() },
+            source: crate::handler::Source { file: "", root: "", module: "", line: 0 },
+            reply: |_| None,
+            run: |_, _| Err(Fault::NotFound.into()),
+        };
+        assert!(permit(&operators, &Ctx::new(Door::Queue)).is_ok());
+        assert!(permit(&operators, &Ctx::new(Door::Http)).is_err());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::io;
+use std::time::Duration;
 
 use butterfly_core::access_log::Seconds;
 use butterfly_core::handler::Kind;
@@ -56,6 +57,7 @@ impl Answer {
         };
         let headers = match fault {
             Fault::MethodNotAllowed { allow } => allow_header(allow),
+            Fault::Busy { retry_after, .. } => retry_header(*retry_after),
             _ => Vec::new(),
         };
         let stat = match fault {
@@ -140,7 +142,8 @@ fn plain(kind: Kind, fault: &Fault) -> (u16, Content, Option<&'static str>) {
         Fault::TooLarge { .. }
         | Fault::MethodNotAllowed { .. }
         | Fault::UnsupportedMedia
-        | Fault::Forbidden(_) => (fault.http_status(), document(), Some(JSON)),
+        | Fault::Forbidden(_)
+        | Fault::Busy { .. } => (fault.http_status(), document(), Some(JSON)),
         Fault::File(status, _) => (*status, Content::Empty, None),
         _ if kind.answers_stat() => (200, document(), Some(JSON)),
         Fault::BadParams(_) | Fault::BadBody(_) => (400, Content::Empty, None),
@@ -164,7 +167,8 @@ fn describe(fault: &Fault, body: &mut Value) {
         Fault::TooLarge { .. }
         | Fault::MethodNotAllowed { .. }
         | Fault::UnsupportedMedia
-        | Fault::Forbidden(_) => {
+        | Fault::Forbidden(_)
+        | Fault::Busy { .. } => {
             body["reason"] = fault.reason().into();
         }
         _ => {}
@@ -216,6 +220,12 @@ pub(crate) fn allow_header(methods: &[&'static str]) -> Vec<(HeaderName, HeaderV
         all.push("OPTIONS");
     }
     HeaderValue::try_from(all.join(", ")).map(|value| vec![(http::header::ALLOW, value)]).unwrap_or_default()
+}
+
+/// Whole seconds, and never none: a caller that comes back at once finds what it left.
+fn retry_header(pause: Duration) -> Vec<(HeaderName, HeaderValue)> {
+    let seconds = pause.as_millis().div_ceil(1000).clamp(1, u128::from(u32::MAX)) as u64;
+    vec![(http::header::RETRY_AFTER, HeaderValue::from(seconds))]
 }
 
 /// Adds the adaptor's two keys to a JSON document, beside `stat`.

@@ -14,6 +14,7 @@ mod h2;
 mod multipart;
 mod options;
 mod payload;
+mod prefer;
 mod server;
 mod service;
 mod static_files;

@@ -13,7 +13,7 @@ use crate::{Arg, BadParams, Ctx, Error, Fault};
 
 /// What arrived for one parameter, not yet parsed.
 #[derive(Debug, Default)]
-enum Raw<'a> {
+pub(super) enum Raw<'a> {
     #[default]
     Missing,
     Text(Cow<'a, str>),
@@ -57,7 +57,7 @@ impl<'a> Binder<'a> {
         match (payload, whole) {
             (Payload::None, _) => {}
             (Payload::Json(document), Some(index)) => self.raw[index] = Raw::Document(document),
-            (Payload::Json(document), None) => {
+            (Payload::Json(document), None) | (Payload::Args(document), _) => {
                 json::entries(document, &mut |name, value| self.replace(&name, Raw::Json(value)))
                     .map_err(Fault::BadBody)?;
             }
@@ -205,6 +205,12 @@ impl<'a> Binder<'a> {
     #[must_use]
     pub fn failed(&self) -> bool {
         !self.bad.is_empty()
+    }
+
+    /// What arrived for each parameter that a caller can give.
+    pub(super) fn into_raw(self) -> impl Iterator<Item = (&'static str, Raw<'a>)> {
+        let all = self.params.iter().zip(self.raw).filter(|(param, _)| param.visible());
+        all.map(|(param, raw)| (param.name, raw))
     }
 
     fn problem<T>(&mut self, index: usize, problem: impl Into<String>) -> Option<T> {

@@ -21,8 +21,10 @@ pub enum Payload<'a> {
     /// None was sent.
     #[default]
     None,
-    /// A JSON document.
+    /// A JSON document: an entry for each parameter, or the value of the one that takes the whole body.
     Json(&'a [u8]),
+    /// A JSON object with an entry for each parameter, also for one that takes the whole body: what messages carry.
+    Args(&'a [u8]),
     /// `application/x-www-form-urlencoded`.
     Form(&'a [u8]),
     /// Names and values from the command line or the text fields of a multipart form.

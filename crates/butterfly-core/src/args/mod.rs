@@ -4,6 +4,7 @@ mod binder;
 pub mod check;
 mod input;
 mod json;
+mod message;
 mod query;
 mod text;
 mod types;

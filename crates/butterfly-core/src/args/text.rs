@@ -53,6 +53,15 @@ pub(crate) fn shown(value: &str) -> String {
     }
 }
 
+/// The words for true and false.
+pub(super) fn truth(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "1" | "yes" | "on" => Some(true),
+        "false" | "0" | "no" | "off" => Some(false),
+        _ => None,
+    }
+}
+
 #[derive(Clone, Copy)]
 struct Text<'t> {
     texts: &'t [Cow<'t, str>],
@@ -108,10 +117,9 @@ impl<'de> Deserializer<'de> for Text<'de> {
 
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, TextError> {
         let text = self.one()?;
-        match text.to_ascii_lowercase().as_str() {
-            "true" | "1" | "yes" | "on" => visitor.visit_bool(true),
-            "false" | "0" | "no" | "off" => visitor.visit_bool(false),
-            _ => Err(TextError(format!("expected true or false, got {}", shown(text)))),
+        match truth(text) {
+            Some(truth) => visitor.visit_bool(truth),
+            None => Err(TextError(format!("expected true or false, got {}", shown(text)))),
         }
     }
 

@@ -172,6 +172,17 @@ fn refusals_that_every_kind_shares() {
     assert_eq!(answer.header("allow"), Some("GET, POST, HEAD, OPTIONS"));
 }
 
+#[test]
+fn a_busy_server_says_so_in_every_kind() {
+    let server = small_server(|_| ());
+    for kind in ["api", "upload", "download", "http"] {
+        let ask = get(&format!("/errors/{kind}?how=busy"));
+        let body = r#"{"stat":"ERR_BUSY","reason":"the topic is full"}"#;
+        assert_eq!(server.ask(&ask).header("retry-after"), Some("2"), "{kind}");
+        check(&server, kind, &[row(ask, 503, body, "the topic is full", "ERR_BUSY")]);
+    }
+}
+
 /// Asks each row on one connection where that is kept open, on a new one where it is not.
 fn check(server: &TestServer, kind: &str, rows: &[Row]) {
     for row in rows {

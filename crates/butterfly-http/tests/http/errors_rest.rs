@@ -58,6 +58,9 @@ fn every_kind_fails_in_the_same_form() {
         check("how=business", 422, "ERR_EMPTY", "ERR_EMPTY", json!({}));
         let detail = json!({ "detail": "at most 3\r\nx-forged: 1 \u{1b}[31mé" });
         check("how=reason", 422, "ERR_LIMIT", "ERR_LIMIT", detail);
+        check("how=busy", 503, "ERR_BUSY", "the topic is full", json!({}));
+        let busy = server.get(&format!("/errors/{kind}?how=busy"));
+        assert_eq!(busy.header("retry-after"), Some("2"));
         if kind != "upload" {
             check("how=forever", 504, "ERR_TIMEOUT", "No answer within 200ms", json!({}));
         }

@@ -19,6 +19,7 @@ mod h2;
 mod hostile;
 mod limits;
 mod mounts;
+mod respond_async;
 mod static_files;
 mod streams;
 mod trust;

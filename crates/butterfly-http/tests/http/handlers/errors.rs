@@ -1,9 +1,10 @@
 //! One handler of each kind, and every way in which it can fail.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use butterfly_core::reply::{Download, Http};
-use butterfly_core::{Body, Ctx, Error, Result, bail};
+use butterfly_core::{Body, Ctx, Error, Fault, Result, bail};
 use butterfly_macros::{Stat, data, handler};
 
 use crate::support::{Events, Gate};
@@ -15,6 +16,10 @@ async fn act(ctx: &Ctx, how: &str) -> Result<()> {
         "panic" => panic!("secret panic text"),
         "business" => bail!("ERR_EMPTY"),
         "reason" => bail!("ERR_LIMIT", "at most 3\r\nx-forged: 1 \u{1b}[31mé"),
+        "busy" => {
+            let retry_after = Duration::from_millis(1200);
+            Err(Fault::Busy { reason: "the topic is full".into(), retry_after }.into())
+        }
         "derived" => Err(Trouble::TooMany(7).into()),
         "forever" => {
             ctx.state::<Gate>()?.pass().await;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use butterfly_core::{App, Registry};
+use butterfly_core::{App, Later, Registry};
 use butterfly_http::{Chain, Door, Options, Server};
 use tokio::sync::oneshot;
 
@@ -18,6 +18,7 @@ pub(crate) struct Setup {
     pub(crate) lines: Lines,
     pub(crate) mounts: Vec<(String, Box<dyn Chain>)>,
     pub(crate) layer: Option<Layered>,
+    pub(crate) later: Option<Box<dyn Later>>,
     /// All connections in one thread: what was sent first is served first.
     pub(crate) single: bool,
 }
@@ -51,11 +52,14 @@ impl TestServer {
             lines: Lines::default(),
             mounts: Vec::new(),
             layer: None,
+            later: None,
             single: false,
         };
         setup.options.static_dir = dir.path().join("static");
         change(&mut setup);
-        let (app, lines) = (Arc::new(app(dir.path().to_owned())), Arc::new(setup.lines));
+        let mut app = app(dir.path().to_owned());
+        app.later = setup.later;
+        let (app, lines) = (Arc::new(app), Arc::new(setup.lines));
         let make = |options: &Options, chain, mounts| {
             Door::new(app.clone(), options.clone(), lines.clone()).with_chain(chain).with_mounts(mounts)
         };
