@@ -1,5 +1,7 @@
 //! Butterfly's queue: every handler consumes its own topic, and nothing accepted is lost.
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
 pub mod engine;
 mod message;
 mod topic;
