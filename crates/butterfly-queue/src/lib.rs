@@ -9,6 +9,8 @@
 
 mod bus;
 pub mod catalog;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 pub mod engine;
 mod enqueue;
 mod figures;

@@ -77,9 +77,9 @@ impl Ready {
     /// Takes back what no runner has begun, as far as it `is_wanted`.
     pub(super) fn take_back(&self, mut is_wanted: impl FnMut(&Work) -> bool) -> Vec<Work> {
         let mut works = lock(&self.works);
-        let (back, stay) = works.drain(..).partition(|work| is_wanted(work));
+        let (back, stay): (VecDeque<_>, VecDeque<_>) = works.drain(..).partition(|work| is_wanted(work));
         *works = stay;
-        back
+        back.into()
     }
 
     /// Lets runners end once they have nothing to run.
