@@ -51,7 +51,8 @@ impl Catalog {
             Self { entries: Vec::new(), by_path: HashMap::new(), settings, nowhere: Arc::default() };
         for handler in registry.handlers().iter().filter(|handler| !handler.streams()) {
             // Two handlers of one path differ in their HTTP methods, which the queue does not know: the first has it.
-            if let (Ok(topic), false) = (Topic::new(handler.path), catalog.by_path.contains_key(handler.path)) {
+            if let (Ok(topic), false) = (Topic::new(handler.path), catalog.by_path.contains_key(handler.path))
+            {
                 catalog.by_path.insert(handler.path, catalog.entries.len());
                 let entry = catalog.entry(topic, handler);
                 catalog.entries.push(entry);
@@ -113,7 +114,12 @@ impl Catalog {
             let depth = Some(self.settings.max_depth);
             return Ok((topic.with(Limits { depth, ..Limits::default() }), None));
         }
-        Err(bad("topic", format!("no handler here has the path {path}, or it reads its body as a stream; `routes` lists them, and queue.allow_unknown lets messages for others pass")))
+        Err(bad(
+            "topic",
+            format!(
+                "no handler here has the path {path}, or it reads its body as a stream; `routes` lists them, and queue.allow_unknown lets messages for others pass"
+            ),
+        ))
     }
 
     /// The message of these arguments, if they fit the handler.

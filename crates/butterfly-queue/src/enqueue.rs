@@ -12,9 +12,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::catalog::bad;
-use crate::message::{
-    Hold, Message, Millis, MsgId, NewMessage, PRIORITY_MAX, Second, State, Unique, now_ms,
-};
+use crate::message::{Hold, Message, Millis, MsgId, NewMessage, PRIORITY_MAX, Second, State, Unique, now_ms};
 use crate::queue::{Queue, accepted};
 use crate::topic::Topic;
 use crate::worker::Run;

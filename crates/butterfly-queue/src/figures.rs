@@ -8,8 +8,20 @@ use crate::engine::Counts;
 use crate::message::{State, now_ms};
 
 /// Upper bounds of the run histogram, in microseconds.
-const BOUNDS: [u64; 12] =
-    [100, 500, 1_000, 5_000, 10_000, 50_000, 100_000, 500_000, 1_000_000, 10_000_000, 60_000_000, 600_000_000];
+const BOUNDS: [u64; 12] = [
+    100,
+    500,
+    1_000,
+    5_000,
+    10_000,
+    50_000,
+    100_000,
+    500_000,
+    1_000_000,
+    10_000_000,
+    60_000_000,
+    600_000_000,
+];
 
 /// The figures of one process, by topic.
 #[derive(Debug, Default)]
@@ -74,11 +86,16 @@ impl Figures {
             ("failed", "Messages failed by this worker.", |figures| &figures.failed),
             ("retried", "Runs that failed and are tried again.", |figures| &figures.retried),
             ("released", "Messages handed back unfinished.", |figures| &figures.released),
-            ("lease_losses", "Ends that did not count: the lease had passed to another.", |figures| &figures.lost),
+            ("lease_losses", "Ends that did not count: the lease had passed to another.", |figures| {
+                &figures.lost
+            }),
             ("reaped", "Messages taken from workers that died.", |figures| &figures.reaped),
         ];
         for (name, help, figure) in counters {
-            writeln!(out, "# HELP butterfly_queue_{name}_total {help}\n# TYPE butterfly_queue_{name}_total counter")?;
+            writeln!(
+                out,
+                "# HELP butterfly_queue_{name}_total {help}\n# TYPE butterfly_queue_{name}_total counter"
+            )?;
             for (topic, figures) in topics() {
                 let count = figure(figures).load(Ordering::Relaxed);
                 writeln!(out, "butterfly_queue_{name}_total{{topic={topic:?}}} {count}")?;
@@ -119,7 +136,11 @@ pub(crate) fn write_counts(out: &mut String, topics: &[(std::sync::Arc<str>, Cou
     out.push_str("# HELP butterfly_queue_messages Messages by topic and state, over all processes.\n# TYPE butterfly_queue_messages gauge\n");
     for (topic, counts) in used() {
         for state in State::ALL {
-            writeln!(out, "butterfly_queue_messages{{topic={topic:?},state=\"{state}\"}} {}", counts.of(state))?;
+            writeln!(
+                out,
+                "butterfly_queue_messages{{topic={topic:?},state=\"{state}\"}} {}",
+                counts.of(state)
+            )?;
         }
     }
     out.push_str("# HELP butterfly_queue_oldest_seconds Age of the oldest queued message.\n# TYPE butterfly_queue_oldest_seconds gauge\n");
@@ -127,7 +148,9 @@ pub(crate) fn write_counts(out: &mut String, topics: &[(std::sync::Arc<str>, Cou
         let age = counts.oldest.map_or(0, |at| now_ms().saturating_sub(at)) as f64 / 1e3;
         writeln!(out, "butterfly_queue_oldest_seconds{{topic={topic:?}}} {age}")?;
     }
-    out.push_str("# HELP butterfly_queue_paused Whether claims are stopped.\n# TYPE butterfly_queue_paused gauge\n");
+    out.push_str(
+        "# HELP butterfly_queue_paused Whether claims are stopped.\n# TYPE butterfly_queue_paused gauge\n",
+    );
     for (topic, counts) in used() {
         writeln!(out, "butterfly_queue_paused{{topic={topic:?}}} {}", u8::from(counts.paused))?;
     }

@@ -25,8 +25,8 @@ mod worker;
 pub use engine::{Engine, EngineError};
 pub use enqueue::{Enqueue, EnqueueExt, Receipt};
 pub use message::{
-    Accepted, BadMsgId, Claimed, End, Hold, Message, Millis, MsgId, NewMessage, Outcome, PRIORITY, PRIORITY_MAX,
-    Second, Seq, Spec, State, Unique, now_ms, tag,
+    Accepted, BadMsgId, Claimed, End, Hold, Message, Millis, MsgId, NewMessage, Outcome, PRIORITY,
+    PRIORITY_MAX, Second, Seq, Spec, State, Unique, now_ms, tag,
 };
 pub use queue::Queue;
 pub use retry::{never_retry, retry_after};

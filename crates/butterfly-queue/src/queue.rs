@@ -317,7 +317,9 @@ impl Queue {
         loop {
             match self.0.engine.get(topic, id).await {
                 Ok(None) => return Err(missing()),
-                Ok(Some(message)) if matches!(message.state, State::Finished | State::Failed) => return Ok(message),
+                Ok(Some(message)) if matches!(message.state, State::Finished | State::Failed) => {
+                    return Ok(message);
+                }
                 // An engine that is out of reach may come back before the caller loses patience.
                 Ok(Some(_)) | Err(EngineError::Unavailable(_)) => {}
                 Err(error) => return Err(fault(error)),
@@ -346,7 +348,9 @@ fn owner(settings: &Settings) -> Owner {
 
 fn allowed(changed: Changed, advice: &str) -> Result<Changed> {
     match changed {
-        Changed::NotIn(state) => Err(Error::business_because("ERR_MSG_STATE", format!("the message is {state}: {advice}"))),
+        Changed::NotIn(state) => {
+            Err(Error::business_because("ERR_MSG_STATE", format!("the message is {state}: {advice}")))
+        }
         changed => Ok(changed),
     }
 }
@@ -362,9 +366,8 @@ pub(crate) fn accepted(answer: Answer) -> Result<crate::Accepted> {
 
 /// An engine's error as the caller of a handler sees it; what is internal goes to the log.
 pub(crate) fn fault(error: EngineError) -> Error {
-    let busy = |reason: String, seconds| {
-        Fault::Busy { reason, retry_after: Duration::from_secs(seconds) }.into()
-    };
+    let busy =
+        |reason: String, seconds| Fault::Busy { reason, retry_after: Duration::from_secs(seconds) }.into();
     match error {
         EngineError::Full { .. } => busy(error.to_string(), 1),
         EngineError::Unavailable(_) => {

@@ -89,7 +89,10 @@ mod tests {
     fn pauses_double_to_an_hour() {
         let first = Duration::from_secs(1);
         let exact = |attempt| pause(first, attempt, 0.5).as_secs_f64().round();
-        assert_eq!([1, 2, 3, 10, 12, 13, 40, u32::MAX].map(exact), [1., 2., 4., 512., 2048., 3600., 3600., 3600.]);
+        assert_eq!(
+            [1, 2, 3, 10, 12, 13, 40, u32::MAX].map(exact),
+            [1., 2., 4., 512., 2048., 3600., 3600., 3600.]
+        );
     }
 
     #[test]
@@ -104,6 +107,9 @@ mod tests {
         assert!(may_help(Error::server("down").fault()));
         assert!(!may_help(never_retry("wrong card").fault()));
         assert!(!may_help(crate::catalog::bad("a", "missing").fault()));
-        assert_eq!(never_retry("wrong card").chain(), "ERR_SERVER_EXCEPTION: API Processing Exception: wrong card");
+        assert_eq!(
+            never_retry("wrong card").chain(),
+            "ERR_SERVER_EXCEPTION: API Processing Exception: wrong card"
+        );
     }
 }

@@ -15,8 +15,12 @@ use crate::topic::Topic;
 /// One call of an engine takes in at most so many messages.
 const BATCH_MAX: usize = 512;
 /// How long a sender waits before it tries again, when the engine is out of reach; then it gives up.
-const PAUSES: [Duration; 4] =
-    [Duration::from_millis(50), Duration::from_millis(200), Duration::from_millis(800), Duration::from_secs(2)];
+const PAUSES: [Duration; 4] = [
+    Duration::from_millis(50),
+    Duration::from_millis(200),
+    Duration::from_millis(800),
+    Duration::from_secs(2),
+];
 
 pub(crate) type Answer = Result<Accepted, EngineError>;
 

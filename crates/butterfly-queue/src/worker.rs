@@ -91,8 +91,14 @@ impl Worker {
         let runners = threads(concurrency)?;
         let wakes = queue.0.bus.worker()?;
         let runs = (0..concurrency).map(|_| Arc::default()).collect();
-        let shared =
-            Arc::new(Shared { queue, app, log, ready: ready::Ready::new(), done: ready::Done::default(), runs });
+        let shared = Arc::new(Shared {
+            queue,
+            app,
+            log,
+            ready: ready::Ready::new(),
+            done: ready::Done::default(),
+            runs,
+        });
         for run in &shared.runs {
             runners.spawn(Runner::new(shared.clone(), run.clone()).run());
         }

@@ -267,7 +267,9 @@ fn bind(index: usize, param: &Param) -> TokenStream {
 
 /// The typed call for the other doors.
 fn job(model: &Model) -> TokenStream {
-    let (reply, vis) = (answer(model, "'static"), &model.func.vis);
+    let (answer, vis) = (answer(model, "'static"), &model.func.vis);
+    // Who waits for the answer is given the value; an error comes as an error.
+    let reply = types::inside_result(&answer);
     let about =
         format!(" A call of `{}` to be made later, or by another process.", model.func.sig.ident.unraw());
     let visible: Vec<&Param> = model.params.iter().filter(|param| param.visible()).collect();

@@ -17,9 +17,18 @@ pub(crate) fn is_option(ty: &Type) -> bool {
 
 /// `T` of `Option<T>`; any other type itself.
 pub(crate) fn inside_option(ty: &Type) -> &Type {
+    inside("Option", ty)
+}
+
+/// `T` of `Result<T>` and `Result<T, E>`; any other type itself.
+pub(crate) fn inside_result(ty: &Type) -> &Type {
+    inside("Result", ty)
+}
+
+fn inside<'t>(name: &str, ty: &'t Type) -> &'t Type {
     if let Type::Path(path) = ty
         && let Some(last) = path.path.segments.last()
-        && last.ident == "Option"
+        && last.ident == name
         && let PathArguments::AngleBracketed(list) = &last.arguments
         && let Some(GenericArgument::Type(inside)) = list.args.first()
     {

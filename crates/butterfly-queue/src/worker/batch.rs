@@ -66,7 +66,8 @@ mod tests {
             message(5, r#"{"to":"a","items":[{"x":4.50}]}"#),
         ];
         let groups = groups("items", messages.into());
-        let seqs: Vec<Vec<u64>> = groups.iter().map(|group| group.iter().map(|one| one.seq).collect()).collect();
+        let seqs: Vec<Vec<u64>> =
+            groups.iter().map(|group| group.iter().map(|one| one.seq).collect()).collect();
         assert_eq!(seqs, [vec![1, 3, 5], vec![2], vec![4]]);
         assert_eq!(joined("items", &groups[0]).unwrap(), r#"{"items":[1,2,{"x":4.50}],"to":"a"}"#);
         assert_eq!(joined("items", &groups[2]), None);

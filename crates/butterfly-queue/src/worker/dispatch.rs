@@ -55,7 +55,11 @@ impl Dispatcher {
         let settings = shared.queue.settings();
         let beats = tokio::time::interval((settings.lease / BEATS).max(Duration::from_millis(50)));
         let all = shared.queue.entries();
-        let lanes: Vec<Lane> = all.iter().map(|entry| Lane::new(entry.topic.clone(), owner.clone())).collect();
+        let lane = |entry: &crate::catalog::Entry| {
+            let at_once = entry.batch.map_or(1, |batch| batch.max);
+            Lane::new(entry.topic.clone(), at_once, owner.clone())
+        };
+        let lanes: Vec<Lane> = all.iter().map(lane).collect();
         let admitted = |entry: &&crate::catalog::Entry| settings.topics.admit(&entry.topic.path);
         let place = |path: &Arc<str>| all.iter().position(|entry| entry.topic.path == *path);
         let by_path = all.iter().filter(admitted).map(|entry| entry.topic.path.clone());
@@ -86,7 +90,11 @@ impl Dispatcher {
         self.by_path.contains_key(&self.lanes[lane].topic.path)
     }
 
-    pub(super) async fn run(mut self, mut wakes: mpsc::UnboundedReceiver<Wake>, mut stop: mpsc::Receiver<Stop>) {
+    pub(super) async fn run(
+        mut self,
+        mut wakes: mpsc::UnboundedReceiver<Wake>,
+        mut stop: mpsc::Receiver<Stop>,
+    ) {
         let shared = self.shared.clone();
         loop {
             self.collect();
@@ -188,13 +196,12 @@ impl Dispatcher {
         let hot = self.lanes.iter().filter(|lane| lane.hot).count().max(1) as u32;
         let load: u32 = self.lanes.iter().map(Lane::load).sum();
         let free = (runners as u32).saturating_sub(load);
+        if lane.at_once > 1 {
+            let gathered = lane.gathered.len() as u32 + lane.reserved;
+            return if free > 0 { lane.at_once.saturating_sub(gathered).min(CLAIM_MAX) } else { 0 };
+        }
         let ahead = (lane.pace.ahead(runners) / hot).saturating_sub(lane.load());
-        let share = match self.batch(index) {
-            // A batch is one run, however many messages it takes.
-            Some(batch) => batch.max.saturating_sub(lane.load()),
-            None => free.div_ceil(hot),
-        };
-        share.max(ahead).min(CLAIM_MAX)
+        free.div_ceil(hot).max(ahead).min(CLAIM_MAX)
     }
 
     fn batch(&self, lane: usize) -> Option<Batch> {
@@ -283,6 +290,10 @@ impl Dispatcher {
     /// Hands claimed messages to the runners, or to the batch that is gathered.
     fn take_in(&mut self, index: usize, claimed: Vec<Claimed>) {
         let lane = &mut self.lanes[index];
+        if claimed.iter().any(|message| lane.outstanding.contains(&message.seq)) {
+            // Only who was taken for dead is given what he has already.
+            return self.lose(index);
+        }
         lane.outstanding.extend(claimed.iter().map(|message| message.seq));
         if let Some(suspect) = claimed.iter().find(|message| message.deaths + 1 >= DEATHS_MAX) {
             self.suspect = Some((index, suspect.seq));
@@ -388,7 +399,9 @@ impl Dispatcher {
                 lane.wake();
             }
         }
-        if let Some(stopping) = self.stopping.as_mut().filter(|stopping| stopping.until <= now && !stopping.told) {
+        if let Some(stopping) =
+            self.stopping.as_mut().filter(|stopping| stopping.until <= now && !stopping.told)
+        {
             stopping.told = true;
             for run in &self.shared.runs {
                 run.stop(run::Stop::Ending, |_, _, _| true);
@@ -411,7 +424,9 @@ impl Dispatcher {
 
     fn renew(&mut self) {
         let mut owners: HashMap<u64, (Arc<Owner>, Vec<usize>)> = HashMap::new();
-        for (index, lane) in self.lanes.iter().enumerate().filter(|(_, lane)| lane.load() > 0 || !lane.done.is_empty()) {
+        for (index, lane) in
+            self.lanes.iter().enumerate().filter(|(_, lane)| lane.load() > 0 || !lane.done.is_empty())
+        {
             let of_owner = owners.entry(lane.owner.epoch).or_insert_with(|| (lane.owner.clone(), Vec::new()));
             of_owner.1.push(index);
         }
@@ -451,7 +466,12 @@ impl Dispatcher {
             run.stop(run::Stop::Lost, |lane, of, _| lane == index && of == epoch);
         }
         self.suspect = self.suspect.filter(|(lane, _)| *lane != index);
+        let before = self.lanes[index].owner.clone();
         self.lanes[index].forget();
+        // What the life that is over may have claimed since goes back, and nobody died with it.
+        let (engine, topic) = (self.shared.queue.engine().clone(), self.lanes[index].topic.clone());
+        self.flights
+            .spawn(async move { Landed::Kept(engine.reconcile(&before, &topic, &[]).await.map(drop)) });
     }
 
     /// Looks who holds leases; of one who is known to be dead, takes them at once.
@@ -468,7 +488,9 @@ impl Dispatcher {
     fn watched(&mut self, seen: Vec<(usize, Vec<Lease>)>) {
         let own = self.shared.queue.0.owner.clone();
         let earlier = |lease: &Lease| lease.owner.instance == own.instance && lease.owner.epoch < own.epoch;
-        let ours = |lane: &Lane, lease: &Lease| lease.owner.instance == own.instance && lease.owner.epoch == lane.owner.epoch;
+        let ours = |lane: &Lane, lease: &Lease| {
+            lease.owner.instance == own.instance && lease.owner.epoch == lane.owner.epoch
+        };
         let mut taken: Vec<(usize, Lease)> = Vec::new();
         let mut others = Vec::new();
         for (lane, leases) in seen {

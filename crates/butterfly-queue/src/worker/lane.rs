@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::ahead::Pace;
 use super::flight::Ask;
 use crate::engine::{Next, Owner};
-use crate::message::{Claimed, Outcome, Seq, now_ms};
+use crate::message::{Claimed, End, Outcome, Seq, now_ms};
 use crate::topic::Topic;
 
 /// The longest pause before an engine that failed is asked again.
@@ -34,6 +34,8 @@ pub(super) struct Lane {
     /// Ends on their way to the engine.
     pub(super) done: Vec<Outcome>,
     pub(super) pace: Pace,
+    /// How many messages one run takes.
+    pub(super) at_once: u32,
     /// Of a batch handler: messages that wait for others, and until when.
     pub(super) gathered: Vec<Claimed>,
     pub(super) gather_until: Option<Instant>,
@@ -47,9 +49,10 @@ pub(super) struct Lane {
 }
 
 impl Lane {
-    pub(super) fn new(topic: Topic, owner: Arc<Owner>) -> Self {
+    pub(super) fn new(topic: Topic, at_once: u32, owner: Arc<Owner>) -> Self {
         Self {
             topic,
+            at_once: at_once.max(1),
             owner,
             hot: true,
             at: None,
@@ -68,9 +71,9 @@ impl Lane {
         }
     }
 
-    /// What it holds of the worker's room: leased messages, and those that were asked for.
+    /// What it holds of the worker's room: messages that are leased or asked for, as many as one run takes at a time.
     pub(super) fn load(&self) -> u32 {
-        self.outstanding.len() as u32 + self.reserved
+        (self.outstanding.len() as u32 + self.reserved).div_ceil(self.at_once)
     }
 
     pub(super) fn wake(&mut self) {
@@ -116,15 +119,22 @@ impl Lane {
     /// What the engine said of when to ask again.
     pub(super) fn next(&mut self, ask: &Ask, next: Next) {
         (self.pause, self.not_before) = (Duration::ZERO, None);
-        if ask.want == 0 {
-            return;
+        let retries = ask.done.iter().filter_map(|outcome| match outcome.end {
+            End::Retry { at, .. } => Some(at),
+            _ => None,
+        });
+        let mut at = retries.min();
+        if ask.want > 0 {
+            self.hot = next == Next::Now || self.woken != ask.woken;
+            self.at = None;
+            if let Next::At(ms) = next {
+                at = Some(at.map_or(ms, |at| at.min(ms)));
+            }
         }
-        let woken_since = self.woken != ask.woken;
-        (self.hot, self.at) = match next {
-            Next::Now => (true, None),
-            Next::At(ms) => (woken_since, Some(Instant::now() + Duration::from_millis(ms.saturating_sub(now_ms())))),
-            Next::Wake => (woken_since, None),
-        };
+        if let Some(ms) = at {
+            let at = Instant::now() + Duration::from_millis(ms.saturating_sub(now_ms()));
+            self.at = Some(self.at.map_or(at, |known| known.min(at)));
+        }
     }
 
     /// The engine did not answer: what was on its way goes again, after a pause that grows.

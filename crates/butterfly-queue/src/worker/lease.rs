@@ -13,7 +13,12 @@ pub(super) struct Watch(HashMap<(usize, String), (u64, Instant)>);
 
 impl Watch {
     /// Notes what was seen, and gives those whose beat has stood still for a whole lease.
-    pub(super) fn dead(&mut self, seen: Vec<(usize, Vec<Lease>)>, lease: Duration, now: Instant) -> Vec<(usize, Lease)> {
+    pub(super) fn dead(
+        &mut self,
+        seen: Vec<(usize, Vec<Lease>)>,
+        lease: Duration,
+        now: Instant,
+    ) -> Vec<(usize, Lease)> {
         let mut known = HashMap::with_capacity(self.0.len());
         let mut dead = Vec::new();
         for (lane, leases) in seen {

@@ -19,6 +19,10 @@ pub(super) struct Work {
 
 /// The messages that one run takes.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all are `One`, and a box for each would be an allocation a message"
+)]
 pub(super) enum Messages {
     One(Claimed),
     /// Of a batch handler.

@@ -86,7 +86,8 @@ impl Run {
         if current.lane != lane || current.started > at_least_since {
             return Vec::new();
         }
-        let held = |seq: &Seq| Held { seq: *seq, started: current.started, progress: current.progress.clone() };
+        let held =
+            |seq: &Seq| Held { seq: *seq, started: current.started, progress: current.progress.clone() };
         current.seqs.iter().map(held).collect()
     }
 

@@ -48,7 +48,8 @@ impl Runner {
         let Some(entry) = shared.queue.entries().get(work.lane) else { return };
         self.enter(&work);
         let args = args(entry, &work.messages);
-        let args = args.as_deref().unwrap_or_else(|| first(&work.messages).map_or("{}", |one| &one.spec.args));
+        let args =
+            args.as_deref().unwrap_or_else(|| first(&work.messages).map_or("{}", |one| &one.spec.args));
         let limit = shared.queue.settings().max_args;
         let came = self.call(entry, args, limit).await;
         self.run.end();
@@ -57,7 +58,7 @@ impl Runner {
             Came::Answered(result) => {
                 let verdict = Verdict::of(result);
                 self.write(entry, &verdict.stat, &verdict.reason, cost);
-                self.end(work, cost, |message| verdict.end(entry, message));
+                self.end(work, cost, |message| verdict.end(entry.backoff, message));
             }
             Came::Stopped(why) => {
                 let reason = said(why);

@@ -1,10 +1,11 @@
 //! What a handler's result means for its message.
 
+use std::time::Duration;
+
 use butterfly_core::reply::Content;
 use butterfly_core::{Error, Fault, Reply, Result, Stat};
 use serde_json::{Value, json};
 
-use crate::catalog::Entry;
 use crate::message::{Claimed, End, now_ms};
 use crate::retry::{may_help, pause};
 
@@ -58,14 +59,14 @@ impl Verdict {
         Self { stat: stat.to_string(), reason: error.chain(), fate }
     }
 
-    /// The end of one of the messages that ran.
-    pub(super) fn end(&self, entry: &Entry, message: &Claimed) -> End {
+    /// The end of one of the messages that ran; `backoff` is the first pause before a run is tried again.
+    pub(super) fn end(&self, backoff: Duration, message: &Claimed) -> End {
         let error = || self.reason.clone();
         match &self.fate {
             Fate::Finished(result) => End::Finished { stat: self.stat.clone(), result: result.clone() },
             Fate::Later(ms) => End::Retry { at: now_ms() + ms, error: error(), counts: false },
             Fate::Failed { again: true } if message.attempts < message.spec.retries => {
-                let wait = pause(entry.backoff, message.attempts + 1, chance(message.seq));
+                let wait = pause(backoff, message.attempts + 1, chance(message.seq));
                 End::Retry { at: now_ms() + wait.as_millis() as u64, error: error(), counts: true }
             }
             Fate::Failed { .. } => End::Failed { error: error() },
@@ -143,8 +144,16 @@ mod tests {
     }
 
     #[test]
+    fn a_run_is_tried_again_as_often_as_the_message_says() {
+        let failed = Verdict::of(Err(Error::server("down")));
+        let ends = |attempts, retries| failed.end(Duration::from_secs(1), &message(attempts, retries));
+        assert!(matches!(ends(0, 0), End::Failed { .. }) && matches!(ends(3, 3), End::Failed { .. }));
+        assert!(matches!(ends(0, 1), End::Retry { counts: true, .. }));
+    }
+
+    #[test]
     fn a_handlers_own_wish_to_wait_is_kept_and_costs_no_retry() {
-        let verdict = Verdict::of(Err(crate::retry_after(std::time::Duration::from_secs(3), "quota")));
+        let verdict = Verdict::of(Err(crate::retry_after(Duration::from_secs(3), "quota")));
         assert_eq!(verdict.fate, Fate::Later(3000));
         let wrong = Verdict::of(Err(crate::never_retry("no such card")));
         assert_eq!(wrong.fate, Fate::Failed { again: false });

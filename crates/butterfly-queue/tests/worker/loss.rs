@@ -1,0 +1,94 @@
+//! Workers that die, are silent, or come back.
+
+use butterfly_core::Registry;
+use butterfly_queue::conformance::memory::Memory;
+use butterfly_queue::engine::{Owner, Want};
+use butterfly_queue::{Queue, State};
+use std::sync::Arc;
+
+use crate::handlers::*;
+use crate::support::{Process, settings};
+
+/// Claims a message as a worker that then does nothing more.
+async fn claim_and_die(memory: &Memory, instance: &str, topic: &str) {
+    let registry = Registry::of([&note::HANDLER]).unwrap();
+    let queue = Queue::new(Arc::new(memory.open()), &registry, settings(instance));
+    let topic = queue.entries().iter().find(|entry| &*entry.topic.path == topic).unwrap().topic.clone();
+    let owner = Owner { instance: instance.into(), epoch: 1, worker: "gone:0:1".into() };
+    let want = Want { count: 1, last_chance: true };
+    let got = queue.engine().exchange(&owner, &topic, Arc::default(), want).await.unwrap();
+    assert_eq!(got.claimed.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_workers_message_runs_again_when_its_lease_has_run_out() {
+    let memory = Memory::default();
+    let process = Process::of(&memory, settings("alive"));
+    let id = process.send(note::job("dead", "again")).await;
+    claim_and_die(&memory, "other", note::PATH).await;
+    let _worker = process.worker();
+    let message = process.ended(note::PATH, &id).await;
+    assert_eq!((message.state, message.deaths), (State::Finished, 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restarted_process_takes_back_its_own_at_once() {
+    let memory = Memory::default();
+    let mut settings = settings("same");
+    settings.lease = std::time::Duration::from_secs(3600);
+    let process = Process::of(&memory, settings);
+    let id = process.send(note::job("restart", "again")).await;
+    claim_and_die(&memory, "same", note::PATH).await;
+    let _worker = process.worker();
+    assert_eq!(process.ended(note::PATH, &id).await.state, State::Finished);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_three_workers_died_with_is_set_aside() {
+    let memory = Memory::default();
+    let process = Process::of(&memory, settings("fourth"));
+    let id = process.send(note::job("poison", "never")).await;
+    for death in 0..3 {
+        claim_and_die(&memory, "dying", note::PATH).await;
+        let topic = process.queue.entries().iter().find(|entry| &*entry.topic.path == note::PATH).unwrap();
+        let engine = process.queue.engine();
+        let leases = engine.leases(&topic.topic).await.unwrap();
+        assert_eq!(leases.len(), 1, "death {death}");
+        engine.reap(&topic.topic, &leases[0].owner, leases[0].beat).await.unwrap();
+    }
+    let _worker = process.worker();
+    let message = process.ended(note::PATH, &id).await;
+    assert_eq!((message.state, message.deaths), (State::Failed, 3));
+    assert!(all("poison").is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_lost_its_lease_stops_the_run_and_its_end_does_not_count() {
+    let memory = Memory::default();
+    let process = Process::of(&memory, settings("slow"));
+    let worker = process.worker();
+    let id = process.send(endless::job("lost")).await;
+    until("lost", 1).await;
+    // Somebody takes the worker for dead, though it lives.
+    let topic = process.queue.entries().iter().find(|entry| &*entry.topic.path == endless::PATH).unwrap();
+    let engine = process.queue.engine();
+    let reaped = crate::support::within(async {
+        loop {
+            let lease = engine.leases(&topic.topic).await.unwrap().remove(0);
+            let reaped = engine.reap(&topic.topic, &lease.owner, lease.beat).await.unwrap();
+            if reaped.returned > 0 {
+                return reaped.returned;
+            }
+        }
+    })
+    .await;
+    assert_eq!(reaped, 1);
+    // It notices at its next beat, stops the run, and claims the message again under a new life.
+    let events = until("lost", 3).await;
+    assert!(events.contains(&"gone".to_owned()), "{events:?}");
+    process.until(&id, State::Started).await;
+    process.queue.cancel(&id, "enough").await.unwrap();
+    let message = process.ended(endless::PATH, &id).await;
+    assert_eq!(message.deaths, 1);
+    drop(worker);
+}

@@ -1,0 +1,11 @@
+//! The worker and the senders, on the engine in memory: what a handler's author relies on.
+
+extern crate butterfly_core as butterfly;
+
+mod handlers;
+mod limits;
+mod loss;
+mod runs;
+mod sends;
+mod stop;
+mod support;
