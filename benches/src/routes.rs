@@ -94,7 +94,7 @@ fn handler(path: &'static str) -> Handler {
         doc: "",
         kind: Kind::Api,
         params: &[],
-        options: HandlerOptions { methods: &[], timeout: None, ops: false },
+        options: HandlerOptions::default(),
         source: Source {
             file: file!(),
             root: env!("CARGO_MANIFEST_DIR"),

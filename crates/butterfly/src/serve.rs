@@ -15,7 +15,7 @@ use crate::Butterfly;
 use crate::butterfly::Around;
 use crate::config::{self, Config, HttpConfig, Loaded, Role};
 use crate::logs::Logs;
-use crate::pid_file::{PidFile, Running};
+use crate::pid_file::{self, PidFile, Running};
 use crate::say::say;
 
 /// A drain that takes longer than its limit by so much is not coming to an end.
@@ -24,18 +24,20 @@ const GRACE: Duration = Duration::from_secs(1);
 /// Runs the program until it is told to stop.
 pub(crate) fn serve(program: Butterfly, loaded: &Loaded) -> ExitCode {
     let config = &loaded.config;
-    if !config.roles.contains(&Role::Http) {
-        return failed("roles has no http, and this version has no other work yet: set roles = [\"http\"]");
+    if config.roles == [Role::Scheduler] {
+        return failed("this version has no scheduler yet: set roles = [\"http\"], [\"worker\"] or both");
     }
     let registry = match program.served(config) {
         Ok(registry) => registry,
         Err(unfit) => return failed(unfit),
     };
-    let pid_file = match PidFile::take(&config.data_dir) {
+    let pid_file = match PidFile::take(&pid_file::path(config)) {
         Ok(Some(pid_file)) => pid_file,
         Ok(None) => {
             return failed(format_args!(
-                "a process runs on {} already: see `status`, or set another data_dir",
+                "the instance {} runs on {} already: see `status`, or set another instance to run beside it, \
+                 or another data_dir",
+                config.instance.as_str(),
                 config.data_dir.display()
             ));
         }
@@ -91,21 +93,34 @@ async fn run(
 ) -> io::Result<usize> {
     let (name, version) = (app.name.clone(), app.version.clone());
     let app = Arc::new(app);
-    let door = door(app.clone(), around, config, logs);
-    let listen = config.http.listen;
-    let server = Server::bind(listen, door).await.map_err(|error| cannot_listen(listen, &error))?;
-    let address = server.local_addr();
+    let server = if config.roles.contains(&Role::Http) {
+        Some(bind(door(app.clone(), around, config, logs), config.http.listen).await?)
+    } else {
+        None
+    };
+    let listen = server.as_ref().map(Server::local_addr);
     let told = stop_signals(config, logs.clone())?;
-    pid_file.write(&Running { pid: std::process::id(), name, version, listen: Some(address) })?;
-    welcome(&app, config, address);
-    tracing::info!(target: "butterfly", %address, handlers = app.registry.handlers().len(), "started");
+    pid_file.write(&Running { pid: std::process::id(), name, version, listen })?;
+    welcome(&app, config, listen);
+    let address = listen.map(tracing::field::display);
+    tracing::info!(target: "butterfly", address, handlers = app.registry.handlers().len(), "started");
     let stop = async {
         // The sender is never dropped before it has sent.
         let _ = told.await;
     };
-    let open = server.run(stop).await;
+    let open = match server {
+        Some(server) => server.run(stop).await,
+        None => {
+            stop.await;
+            0
+        }
+    };
     tracing::info!(target: "butterfly", open, "stopped");
     Ok(open)
+}
+
+async fn bind(door: Door, listen: SocketAddr) -> io::Result<Server> {
+    Server::bind(listen, door).await.map_err(|error| cannot_listen(listen, &error))
 }
 
 fn cannot_listen(address: SocketAddr, error: &io::Error) -> io::Error {
@@ -208,21 +223,24 @@ pub(crate) fn options(http: &HttpConfig) -> Options {
 }
 
 /// What a newcomer sees: where it is, what it serves, where to click.
-fn welcome(app: &App, config: &Config, address: SocketAddr) {
+fn welcome(app: &App, config: &Config, listen: Option<SocketAddr>) {
     let own = |handler: &&&Handler| handler.source.krate() != "butterfly_apps";
     let mut apps: Vec<&str> =
         app.registry.handlers().iter().filter(own).map(|handler| handler.app()).collect();
     apps.dedup();
     say!("{} {} serves {} handlers\n", app.name, app.version, app.registry.handlers().len());
     say!("  apps      {}", apps.join(", "));
-    say!("  address   http://{address}");
-    if config.ops.enabled {
+    if let Some(address) = listen {
+        say!("  address   http://{address}");
+    }
+    if let Some(address) = listen.filter(|_| config.ops.enabled) {
         say!("  docs      http://{address}/docs");
         say!("  openapi   http://{address}/openapi.json");
         say!("  metrics   http://{address}/metrics");
     }
     say!("  logs      {}", config.log.dir.display());
-    if config.ops.enabled && !address.ip().is_loopback() && app.ops_token.is_none() {
+    let from_elsewhere = listen.is_some_and(|address| !address.ip().is_loopback());
+    if config.ops.enabled && from_elsewhere && app.ops_token.is_none() {
         say!("\n  docs, openapi and metrics answer callers on this machine; others need ops.token to be set");
     }
     say!("\nCtrl-C stops it.");

@@ -2,7 +2,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -29,9 +29,15 @@ pub(super) fn detach() {
 
 pub(super) fn start(program: &Butterfly, loaded: &Loaded, settings: &Settings) -> ExitCode {
     let config = &loaded.config;
-    match pid_file::running(&config.data_dir) {
+    match pid_file::running(&pid_file::path(config)) {
         Ok(None) => {}
-        Ok(Some(running)) => return fail(format_args!("{} runs already, pid {}", running.name, running.pid)),
+        Ok(Some(running)) => {
+            let title = title(&running.name, config);
+            return fail(format_args!(
+                "{title} runs already, pid {}; to run another process beside it, set another instance",
+                running.pid
+            ));
+        }
         Err(error) => {
             return fail(format_args!("cannot use data_dir {}: {error}", config.data_dir.display()));
         }
@@ -39,7 +45,8 @@ pub(super) fn start(program: &Butterfly, loaded: &Loaded, settings: &Settings) -
     match spawn(config, settings).and_then(|child| wait_until_up(child, config)) {
         Ok(running) => {
             let address = running.listen.map(|address| format!(" on http://{address}")).unwrap_or_default();
-            say!("{} {} started{address}, pid {}", config.name, program.version, running.pid);
+            let title = title(&config.name, config);
+            say!("{title} {} started{address}, pid {}", program.version, running.pid);
             ExitCode::SUCCESS
         }
         Err(error) => fail(error),
@@ -62,7 +69,7 @@ fn wait_until_up(mut child: Child, config: &Config) -> io::Result<Running> {
             let output = last_lines(&config.log.dir.join("__stdout"));
             return Err(io::Error::other(format!("it ended at once, {status}:\n{output}")));
         }
-        match pid_file::running(&config.data_dir)? {
+        match pid_file::running(&pid_file::path(config))? {
             Some(running) if running.pid == child.id() => return Ok(running),
             _ if Instant::now() > deadline => {
                 child.kill()?;
@@ -84,9 +91,9 @@ fn last_lines(file: &Path) -> String {
 
 pub(super) fn stop(loaded: &Loaded) -> ExitCode {
     let config = &loaded.config;
-    let running = match pid_file::running(&config.data_dir) {
+    let running = match pid_file::running(&pid_file::path(config)) {
         Ok(Some(running)) => running,
-        Ok(None) => return fail(format_args!("{} does not run", config.name)),
+        Ok(None) => return fail(format_args!("{} does not run", title(&config.name, config))),
         Err(error) => {
             return fail(format_args!("cannot use data_dir {}: {error}", config.data_dir.display()));
         }
@@ -98,11 +105,11 @@ pub(super) fn stop(loaded: &Loaded) -> ExitCode {
     match signalled {
         Some(Ok(())) => {}
         Some(Err(error)) => return fail(format_args!("cannot stop pid {}: {error}", running.pid)),
-        None => return fail(format_args!("{} names no process", pid_file::path(&config.data_dir).display())),
+        None => return fail(format_args!("{} names no process", pid_file::path(config).display())),
     }
     let patience = config.http.drain_timeout.as_duration() + STOP;
-    if ended_within(&config.data_dir, patience) {
-        say!("{} stopped, pid {}", running.name, running.pid);
+    if ended_within(pid_file::path(config), patience) {
+        say!("{} stopped, pid {}", title(&running.name, config), running.pid);
         ExitCode::SUCCESS
     } else {
         fail(format_args!(
@@ -113,27 +120,32 @@ pub(super) fn stop(loaded: &Loaded) -> ExitCode {
 }
 
 /// Waits for the lock that the process holds while it lives.
-fn ended_within(data_dir: &Path, patience: Duration) -> bool {
+fn ended_within(pid_file: PathBuf, patience: Duration) -> bool {
     let (tell, ended) = mpsc::channel();
-    let data_dir = data_dir.to_owned();
-    std::thread::spawn(move || tell.send(pid_file::wait_until_free(&data_dir)));
+    std::thread::spawn(move || tell.send(pid_file::wait_until_free(&pid_file)));
     matches!(ended.recv_timeout(patience), Ok(Ok(())))
 }
 
 pub(super) fn status(loaded: &Loaded) -> ExitCode {
     let config = &loaded.config;
-    match pid_file::running(&config.data_dir) {
+    match pid_file::running(&pid_file::path(config)) {
         Ok(Some(running)) => {
             let address = running.listen.map(|address| format!(" on http://{address}")).unwrap_or_default();
-            say!("{} {} runs{address}, pid {}", running.name, running.version, running.pid);
+            let title = title(&running.name, config);
+            say!("{title} {} runs{address}, pid {}", running.version, running.pid);
             ExitCode::SUCCESS
         }
         Ok(None) => {
-            say!("{} does not run", config.name);
+            say!("{} does not run", title(&config.name, config));
             ExitCode::from(NOT_RUNNING)
         }
         Err(error) => fail(format_args!("cannot use data_dir {}: {error}", config.data_dir.display())),
     }
+}
+
+/// The service's name, with the instance's where it is not the only one.
+fn title(name: &str, config: &Config) -> String {
+    if config.instance.is_main() { name.to_owned() } else { format!("{name} ({})", config.instance.as_str()) }
 }
 
 fn fail(why: impl std::fmt::Display) -> ExitCode {

@@ -7,9 +7,11 @@ use toml::Value;
 
 use super::app::AppTable;
 use super::network::Network;
+use super::queue::{Instance, QueueEngine, TopicPattern};
+use super::redis::RedisTable;
 use super::setting::{Input, Setting, bound, plain};
 use super::stat_adaptor::StatAdaptor;
-use super::types::{ErrorStyle, HeaderName, LogFilter, LogFormat, Role, Secret, UrlPrefix};
+use super::types::{Durability, ErrorStyle, HeaderName, LogFilter, LogFormat, Role, Secret, UrlPrefix};
 use super::units::{ByteSize, Span};
 
 /// One key, as `butterfly config` explains it.
@@ -91,6 +93,8 @@ macro_rules! settings {
         pub struct $root {
             $($(#[doc = $help])+ pub $field: $type,)+
             $($(#[doc = $section_doc])+ pub $section: $name,)+
+            /// Redis servers by name.
+            pub redis: RedisTable,
             /// The application's own keys: read them with [`Config::app`].
             pub app: AppTable,
         }
@@ -100,6 +104,7 @@ macro_rules! settings {
                 Self {
                     $($field: $default,)+
                     $($section: $name::default(),)+
+                    redis: RedisTable::default(),
                     app: AppTable::default(),
                 }
             }
@@ -119,7 +124,7 @@ macro_rules! settings {
             }
         )+
 
-        /// Every key there is, `[app]` excepted.
+        /// Every key there is, those of `[redis]` and `[app]` excepted: their names are the user's.
         pub static KEYS: &[Key] = &[
             $(key!([$field] stringify!($field), $type, concat!($($help),+)),)+
             $($(key!(
@@ -132,7 +137,7 @@ macro_rules! settings {
         ];
 
         /// The tables that hold them.
-        pub(super) const SECTIONS: &[&str] = &[$(stringify!($section),)+ "app"];
+        pub(super) const SECTIONS: &[&str] = &[$(stringify!($section),)+ "redis", "app"];
     };
 }
 
@@ -145,6 +150,8 @@ settings! {
         data_dir: PathBuf = PathBuf::from("data");
         /// What this process does.
         roles: Vec<Role> = vec![Role::Http, Role::Worker, Role::Scheduler];
+        /// The name of this process among those that share data_dir.
+        instance: Instance = Instance::main();
     }
 
     /// The HTTP door.
@@ -205,6 +212,36 @@ settings! {
         color: bool = true;
     }
 
+    /// The message queue.
+    queue: struct QueueConfig {
+        /// What the queue stands on: a file in data_dir, or the Redis of that name.
+        engine: QueueEngine = QueueEngine::Embedded;
+        /// The file of the embedded engine; queue.db in data_dir unless set.
+        file: Option<PathBuf> = None;
+        /// When the embedded engine takes a message for kept: on disk, or handed to the system.
+        durability: Durability = Durability::Full;
+        /// Messages that this process runs at once.
+        concurrency: usize = 10, min 1usize, max 100_000usize;
+        /// Topics that this process runs; of patterns that fit, the last decides.
+        topics: Vec<TopicPattern> = vec![TopicPattern::every()];
+        /// Time without a sign of life after which a worker's messages are given to others.
+        lease: Span = Span::secs(15), min Span::millis(100);
+        /// How often a failed run is tried again, unless the handler or the message says otherwise.
+        retries: u32 = 0;
+        /// Time for one run, unless the handler or the message says otherwise; 0 is without a limit.
+        timeout: Span = Span::secs(180);
+        /// Time that a finished message is kept; empty for ever, 0 not at all.
+        result_ttl: Option<Span> = Some(Span::secs(365 * 86_400));
+        /// Time that a failed message is kept; empty for ever.
+        failure_ttl: Option<Span> = Some(Span::secs(365 * 86_400));
+        /// Messages that may wait in a topic; more are refused.
+        max_depth: u64 = 1_000_000, min 1u64;
+        /// Largest arguments of a message, and largest reply that is kept.
+        max_args: ByteSize = ByteSize::mib(1), min ByteSize::kib(1), max ByteSize::mib(512);
+        /// Whether messages are taken for topics that no handler of this program has.
+        allow_unknown: bool = false;
+    }
+
     /// Looking at and operating a running service.
     ops: struct OpsConfig {
         /// The token that operators present.
@@ -218,6 +255,8 @@ settings! {
 pub(super) enum Found {
     Key(&'static Key),
     Section,
+    /// An entry of `[redis]`.
+    Redis,
     App,
     Nothing,
 }
@@ -226,6 +265,7 @@ pub(super) fn find(path: &[String]) -> Found {
     match path {
         [name] if SECTIONS.contains(&name.as_str()) => Found::Section,
         [name, _, ..] if name == "app" => Found::App,
+        [name, _] if name == "redis" => Found::Redis,
         _ => KEYS.iter().find(|key| key.name.split('.').eq(path)).map_or(Found::Nothing, Found::Key),
     }
 }

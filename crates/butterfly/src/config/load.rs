@@ -9,6 +9,7 @@ use super::error::{ConfigError, Origin, Problem};
 use super::file::{self, Wanted};
 use super::keys::{Config, KEYS};
 use super::merge::{Assignment, Merge};
+use super::redis;
 use super::setting::Input;
 
 /// Puts a [`Config`] together. It reads files but not the process: the environment and the flags are handed to it.
@@ -120,6 +121,11 @@ impl Loader {
         let is_overridden = |key: &str| own.iter().chain(&flags).any(|higher| higher.is_for(key));
         let ambient = env::ambient(&self.env, &merge.config, is_overridden, &mut merge.problems);
         merge.apply_all(ambient.into_iter().chain(own).chain(flags));
+        // With an address refused, that it is missing says nothing new.
+        if merge.problems.is_empty() {
+            let origin = merge.origins.get("queue.engine").cloned().unwrap_or(Origin::Default);
+            merge.problems.extend(redis::missing_engine(&merge.config, &origin));
+        }
         ConfigError::check(merge.problems)?;
         Ok(Loaded::new(merge.config, &merge.origins, file.map(|(_, path)| path)))
     }
@@ -134,7 +140,7 @@ fn flag((key, value): (String, String)) -> Assignment {
 pub struct Loaded {
     /// What holds.
     pub config: Config,
-    /// By key: every key there is, and those of `[app]` that are set.
+    /// By key: every key there is, and those of `[redis]` and `[app]` that are set.
     pub origins: BTreeMap<String, Origin>,
     file: Option<PathBuf>,
 }
@@ -144,6 +150,7 @@ impl Loaded {
         let origin = |name| set.get(name).cloned().unwrap_or(Origin::Default);
         let mut origins: BTreeMap<_, _> =
             KEYS.iter().map(|key| (key.name.to_owned(), origin(key.name))).collect();
+        origins.extend(config.redis.shown().map(|(key, _, origin)| (key, origin.clone())));
         origins.extend(config.app.leaves().into_iter().map(|(key, leaf)| (key, leaf.origin.clone())));
         Self { config, origins, file }
     }

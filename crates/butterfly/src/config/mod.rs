@@ -13,6 +13,8 @@
 //! Nothing is taken on trust: an unknown key, in any layer, is an error that names the nearest known one, and all that
 //! is wrong is told at once, each with its file and line, variable or flag. A secret is never printed.
 //!
+//! The names in `[redis]` are the user's: `redis.default = "redis://…"` is a server, which `queue.engine` can name.
+//!
 //! The `[app]` table belongs to the application; [`Config::app`] reads a part of it into the application's own type.
 //! A variable that ends in `_FILE` always names a file to read there too, so a field whose own name ends in `_file` is
 //! set from `butterfly.toml` or the command line.
@@ -39,6 +41,8 @@ mod keys;
 mod load;
 mod merge;
 mod network;
+mod queue;
+mod redis;
 mod report;
 mod setting;
 mod stat_adaptor;
@@ -50,10 +54,12 @@ mod units;
 
 pub use app::AppTable;
 pub use error::{ConfigError, Origin, Problem, ProblemKind};
-pub use keys::{Config, HttpConfig, KEYS, Key, LogConfig, OpsConfig};
+pub use keys::{Config, HttpConfig, KEYS, Key, LogConfig, OpsConfig, QueueConfig};
 pub use load::{Loaded, Loader};
 pub use network::Network;
+pub use queue::{Instance, QueueEngine, TopicPattern};
+pub use redis::{RedisTable, RedisUrl};
 pub use report::reference;
 pub use stat_adaptor::StatAdaptor;
-pub use types::{ErrorStyle, HeaderName, LogFilter, LogFormat, Role, Secret, UrlPrefix};
+pub use types::{Durability, ErrorStyle, HeaderName, LogFilter, LogFormat, Role, Secret, UrlPrefix};
 pub use units::{ByteSize, Span};

@@ -65,7 +65,20 @@ impl Loaded {
             help: None,
             key,
         });
-        known.chain(own).collect()
+        // One of the free names is shown also where it is not set, so that the table is seen to be there.
+        let unset = self.config.redis.get("default").is_none().then(|| Row {
+            key: "redis.default".to_owned(),
+            value: Value::String(String::new()),
+            origin: Origin::Default,
+            help: Some(super::redis::HELP),
+        });
+        let redis = self.config.redis.shown().map(|(key, url, origin)| Row {
+            key,
+            value: Value::String(url),
+            origin: origin.clone(),
+            help: Some(super::redis::HELP),
+        });
+        known.chain(redis).chain(unset).chain(own).collect()
     }
 }
 
@@ -78,12 +91,12 @@ impl Loaded {
 /// assert!(text.contains("# http.listen = \"127.0.0.1:8585\""));
 /// ```
 pub fn reference() -> String {
-    KEYS.iter().fold(String::new(), |mut text, key| {
-        let gap = if text.is_empty() { "" } else { "\n" };
-        let (help, accepts, name, value) = (key.help, key.accepts(), key.name, key.default());
-        let _ = writeln!(text, "{gap}# {help}\n# Accepts {accepts}.\n# {name} = {value}");
-        text
-    })
+    let entry = |help: &str, accepts: &str, name: &str, value: &str| {
+        format!("# {help}\n# Accepts {accepts}.\n# {name} = {value}\n")
+    };
+    let keys = KEYS.iter().map(|key| entry(key.help, &key.accepts(), key.name, &key.default()));
+    let redis = entry(super::redis::HELP, super::redis::ACCEPTS, "redis.default", "\"\"");
+    keys.chain([redis]).collect::<Vec<_>>().join("\n")
 }
 
 /// A name as TOML writes it: quoted where it is no plain word.

@@ -147,22 +147,29 @@ impl Setting for bool {
     }
 }
 
-impl Setting for usize {
-    const ACCEPTS: &'static str = "a whole number";
+/// Whole numbers.
+macro_rules! whole_numbers {
+    ($($type:ty),+) => { $(
+        impl Setting for $type {
+            const ACCEPTS: &'static str = "a whole number";
 
-    fn from_text(text: &str) -> Result<Self, String> {
-        text.trim().parse().map_err(|_| String::new())
-    }
+            fn from_text(text: &str) -> Result<Self, String> {
+                text.trim().parse().map_err(|_| String::new())
+            }
 
-    fn from_value(value: &Value) -> Result<Self, String> {
-        let number = value.as_integer().ok_or_else(|| wrong_type(value))?;
-        number.try_into().map_err(|_| String::new())
-    }
+            fn from_value(value: &Value) -> Result<Self, String> {
+                let number = value.as_integer().ok_or_else(|| wrong_type(value))?;
+                number.try_into().map_err(|_| String::new())
+            }
 
-    fn to_value(&self) -> Value {
-        i64::try_from(*self).map_or_else(|_| Value::String(self.to_string()), Value::Integer)
-    }
+            fn to_value(&self) -> Value {
+                i64::try_from(*self).map_or_else(|_| Value::String(self.to_string()), Value::Integer)
+            }
+        }
+    )+ };
 }
+
+whole_numbers!(usize, u32, u64);
 
 /// Empty text means "not set", so that a higher layer can take back what a lower one gave.
 impl<T: Setting> Setting for Option<T> {

@@ -85,6 +85,16 @@ choices! {
     }
 }
 
+choices! {
+    /// When the embedded queue takes what it was given for kept.
+    Durability, "full or normal" {
+        /// When it is on disk: nothing that was accepted is lost, whatever happens.
+        Full = "full",
+        /// When the system has it: a crash of the process loses nothing, one of the machine may lose the last moments.
+        Normal = "normal",
+    }
+}
+
 impl Setting for Vec<Role> {
     const ACCEPTS: &'static str = "a list of one or more of http, worker and scheduler";
 

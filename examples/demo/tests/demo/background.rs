@@ -48,6 +48,29 @@ fn a_service_is_started_seen_restarted_and_stopped() {
 }
 
 #[test]
+fn instances_share_a_data_folder_and_need_no_http() {
+    let folder = Folder::new();
+    let main = start(&folder, "start");
+    let second = |verb: &str| folder.run(&[verb, "--set=instance=w2", "--set=roles=worker"]);
+    let out = second("start").ok();
+    let said: Value = serde_json::from_str(&folder.read("data/butterfly-w2.pid")).unwrap();
+    assert_eq!(
+        (&said["listen"], out),
+        (&Value::Null, format!("demo (w2) 0.1.0 started, pid {}\n", said["pid"]))
+    );
+    second("serve").fails(1, &["the instance w2 runs on data already", "set another instance"]);
+    assert_eq!(second("status").ok(), format!("demo (w2) 0.1.0 runs, pid {}\n", said["pid"]));
+    assert_eq!(second("stop").ok(), format!("demo (w2) stopped, pid {}\n", said["pid"]));
+    assert_eq!((second("status").code, folder.run(&["status"]).code), (3, 0));
+    assert!(answers(&main), "the other one is left alone");
+}
+
+#[test]
+fn a_role_without_work_is_refused() {
+    Folder::new().run(&["serve", "--roles", "scheduler"]).fails(1, &["no scheduler yet"]);
+}
+
+#[test]
 fn what_does_not_run_is_neither_stopped_nor_restarted() {
     let folder = Folder::new();
     folder.run(&["stop"]).fails(1, &["demo does not run"]);

@@ -110,9 +110,18 @@ impl Ran {
 /// Ends what `start` left in the background: the lock says whether the process in the file is the one that lives.
 impl Drop for Folder {
     fn drop(&mut self) {
-        let Ok(text) = fs::read_to_string(self.path("data/butterfly.pid")) else { return };
+        for instance in ["main", "w2"] {
+            self.end(instance);
+        }
+    }
+}
+
+impl Folder {
+    fn end(&self, instance: &str) {
+        let name = if instance == "main" { String::new() } else { format!("-{instance}") };
+        let Ok(text) = fs::read_to_string(self.path(&format!("data/butterfly{name}.pid"))) else { return };
         let Ok(said) = serde_json::from_str::<Value>(&text) else { return };
-        if self.run(&["status"]).code != 0 {
+        if self.run(&["status", &format!("--set=instance={instance}")]).code != 0 {
             return;
         }
         if let Some(pid) = said["pid"].as_i64().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?)) {

@@ -21,6 +21,10 @@ fn toml() -> impl Strategy<Value = String> {
         "'a b'",
         "x",
         "stat_adaptor",
+        "queue",
+        "engine",
+        "redis",
+        "default",
     ];
     let key = vec(select(names), 1..4).prop_map(|parts| parts.join("."));
     let line = (key, value()).prop_map(|(key, value)| format!("{key} = {value}"));
@@ -43,13 +47,17 @@ fn value() -> impl Strategy<Value = String> {
         "{a = {b = 1}}",
         "nan",
         "1979-05-27",
+        "'redis://a'",
     ];
     prop_oneof![select(known).prop_map(str::to_owned), "\\PC{0,12}"]
 }
 
 fn key() -> impl Strategy<Value = String> {
-    let known: Vec<_> =
-        KEYS.iter().map(|key| key.name).chain(["app", "app.x", "app.x.y", "http", "app..", ""]).collect();
+    let known: Vec<_> = KEYS
+        .iter()
+        .map(|key| key.name)
+        .chain(["app", "app.x", "app.x.y", "http", "app..", "", "redis", "redis.x", "redis."])
+        .collect();
     prop_oneof![4 => select(known).prop_map(str::to_owned), 1 => "\\PC{0,12}"]
 }
 

@@ -4,6 +4,7 @@ mod app;
 mod errors;
 mod garbage;
 mod layers;
+mod queue;
 mod report;
 mod units;
 

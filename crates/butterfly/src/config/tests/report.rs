@@ -14,11 +14,13 @@ fn it_lists_every_key_with_its_value_and_origin() {
     let toml = "[http]\nmax_body = '1MiB'\n\n[app.mail]\nhost = 'a'\npassword = 'hunter2'\n'a b' = ['x', 1]\n\
                 url = 'db://me:hunter2@db'\nlist = [{token = 'hunter2', n = 1}]";
     let env = [("BUTTERFLY_OPS__TOKEN", TOKEN), ("PORT", "80"), ("BUTTERFLY_APP__MAIL__PORT", "25")];
-    let loaded = load(toml, &env, &[("roles", "http")]).unwrap();
+    let loaded =
+        load(toml, &env, &[("roles", "http"), ("redis.cache", "redis://:hunter2@10.1.1.1")]).unwrap();
     assert_snapshot!(loaded.report(), @r#"
     name                 = "demo"                    # default
     data_dir             = "data"                    # default
     roles                = ["http"]                  # command line
+    instance             = "main"                    # default
     http.listen          = "127.0.0.1:80"            # environment PORT
     http.errors          = "butterfly"               # default
     http.stat_adaptor    = ""                        # default
@@ -44,8 +46,23 @@ fn it_lists_every_key_with_its_value_and_origin() {
     log.keep             = 7                         # default
     log.stderr           = false                     # default
     log.color            = true                      # default
+    queue.engine         = "embedded"                # default
+    queue.file           = ""                        # default
+    queue.durability     = "full"                    # default
+    queue.concurrency    = 10                        # default
+    queue.topics         = ["*"]                     # default
+    queue.lease          = "15s"                     # default
+    queue.retries        = 0                         # default
+    queue.timeout        = "3m"                      # default
+    queue.result_ttl     = "365d"                    # default
+    queue.failure_ttl    = "365d"                    # default
+    queue.max_depth      = 1000000                   # default
+    queue.max_args       = "1MiB"                    # default
+    queue.allow_unknown  = false                     # default
     ops.token            = "***"                     # environment BUTTERFLY_OPS__TOKEN
     ops.enabled          = true                      # default
+    redis.cache          = "redis://:***@10.1.1.1"   # command line
+    redis.default        = ""                        # default
     app.mail."a b"       = ["x", 1]                  # butterfly.toml:7
     app.mail.host        = "a"                       # butterfly.toml:5
     app.mail.list        = [{n = 1, token = "***"}]  # butterfly.toml:9
@@ -59,7 +76,7 @@ fn it_lists_every_key_with_its_value_and_origin() {
 fn it_is_there_for_programs_too() {
     let loaded = load("app.mail.password = 'hunter2'", &[("BUTTERFLY_OPS__TOKEN", TOKEN)], &[]).unwrap();
     let json = loaded.report_json();
-    assert_eq!(json.as_object().unwrap().len(), KEYS.len() + 1);
+    assert_eq!(json.as_object().unwrap().len(), KEYS.len() + 2);
     assert_eq!(json["http.max_connections"]["value"], 10_000);
     assert_eq!(json["http.max_connections"]["from"], "default");
     assert_eq!(json["ops.token"]["value"], "***");
@@ -89,12 +106,13 @@ fn a_masked_secret_is_not_taken_for_the_secret() {
 #[test]
 fn the_reference_with_its_comments_taken_off_holds_the_defaults() {
     let text = reference();
+    let names = || KEYS.iter().map(|key| key.name).chain(["redis.default"]);
     let keys: String = text
         .lines()
-        .filter(|line| KEYS.iter().any(|key| line.starts_with(&format!("# {} =", key.name))))
+        .filter(|line| names().any(|name| line.starts_with(&format!("# {name} ="))))
         .map(|line| format!("{}\n", &line[2..]))
         .collect();
-    assert_eq!(keys.lines().count(), KEYS.len());
+    assert_eq!(keys.lines().count(), names().count());
     assert_eq!(config(&keys, &[], &[("name", "demo")]), config("", &[], &[]));
     assert!(config(&text, &[], &[]) == config("", &[], &[]), "all of it is commented out");
 }
@@ -126,7 +144,19 @@ fn value(key: &'static str) -> BoxedStrategy<String> {
         "http.max_body" | "http.max_upload" | "log.rotate_bytes" => number(4..=1 << 40, "KiB"),
         "log.level" => select(vec!["warn", "info,a::b=debug", "off"]).prop_map(str::to_owned).boxed(),
         "log.format" => select(vec!["text", "json"]).prop_map(str::to_owned).boxed(),
-        "log.stderr" | "log.color" | "ops.enabled" => any::<bool>().prop_map(|yes| yes.to_string()).boxed(),
+        "instance" => "[a-zA-Z0-9_-]{1,64}".boxed(),
+        "queue.engine" => Just("embedded".to_owned()).boxed(),
+        "queue.file" => "([^\\x00]{1,8})?".boxed(),
+        "queue.durability" => select(vec!["full", "normal"]).prop_map(str::to_owned).boxed(),
+        "queue.topics" => select(vec!["*", "/a/*,!/a/b", "!/users/{id}"]).prop_map(str::to_owned).boxed(),
+        "queue.concurrency" => number(1..=100_000, ""),
+        "queue.retries" => number(0..=u64::from(u32::MAX), ""),
+        "queue.max_depth" => number(1..=i64::MAX as u64, ""),
+        "queue.max_args" => number(1..=1 << 19, "KiB"),
+        "queue.result_ttl" | "queue.failure_ttl" => "(|[0-9]{1,4}d)".prop_filter("ten years", |text| {
+            text.strip_suffix('d').is_none_or(|days| days.parse::<u32>().is_ok_and(|days| days <= 3650))
+        }).boxed(),
+        "log.stderr" | "log.color" | "ops.enabled" | "queue.allow_unknown" => any::<bool>().prop_map(|yes| yes.to_string()).boxed(),
         _ => number(60_000..=86_400_000, "ms"),
     }
 }

@@ -1,0 +1,179 @@
+//! `[redis]`: servers by names that the user chooses, their passwords shown to nobody.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::error::{Origin, Problem, ProblemKind};
+use super::keys::Config;
+use super::queue::{QueueEngine, is_name};
+use super::setting::{Input, wrong_type};
+
+pub(super) const HELP: &str = "Redis servers, by names of your own: redis.default, redis.cache, …";
+
+pub(super) const ACCEPTS: &str = "a URL such as redis://127.0.0.1:6379, redis://user:password@host:6379/0, \
+                                  redis+cluster://host1:6379,host2:6379 or redis+sentinel://host1:26379,host2:26379/name";
+
+const SCHEMES: [&str; 3] = ["redis", "redis+cluster", "redis+sentinel"];
+
+const MASK: &str = "***";
+
+/// The Redis servers that are configured, by name. Empty by default.
+#[derive(Clone, Default, PartialEq)]
+pub struct RedisTable(BTreeMap<String, Entry>);
+
+#[derive(Clone)]
+struct Entry {
+    url: RedisUrl,
+    origin: Origin,
+}
+
+/// Where it was said does not matter.
+impl PartialEq for Entry {
+    fn eq(&self, other: &Self) -> bool {
+        self.url == other.url
+    }
+}
+
+impl RedisTable {
+    /// The address of a server.
+    pub fn get(&self, name: &str) -> Option<&RedisUrl> {
+        self.0.get(name).map(|entry| &entry.url)
+    }
+
+    /// The names there are, sorted.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
+    /// Sets an address, or takes it back where the text is empty.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with name or address; nothing of the address is in it.
+    pub(super) fn set(&mut self, name: &str, input: &Input, origin: Origin) -> Result<(), String> {
+        if name == QueueEngine::EMBEDDED || !is_name(name) {
+            return Err(format!(
+                "{name:?} cannot be its name, that is letters, digits, - and _, not \"embedded\""
+            ));
+        }
+        let text = match input {
+            Input::Text(text) => text,
+            Input::Toml(value) => value.as_str().ok_or_else(|| wrong_type(value))?,
+        };
+        if text.trim().is_empty() {
+            self.0.remove(name);
+        } else {
+            self.0.insert(name.to_owned(), Entry { url: RedisUrl::parse(text)?, origin });
+        }
+        Ok(())
+    }
+
+    /// All entries as they may be shown: full key, address without its password, origin.
+    pub(super) fn shown(&self) -> impl Iterator<Item = (String, String, &Origin)> {
+        self.0.iter().map(|(name, entry)| (format!("redis.{name}"), entry.url.to_string(), &entry.origin))
+    }
+}
+
+impl fmt::Debug for RedisTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.0.iter().map(|(name, entry)| (name, &entry.url))).finish()
+    }
+}
+
+/// The address of a Redis. It is shown without its password; [`expose`](Self::expose) gives all of it.
+///
+/// # Example
+///
+/// ```
+/// use butterfly::config::Loader;
+///
+/// let flags = vec![("redis.default".to_owned(), "redis://:hunter2@127.0.0.1:6379".to_owned())];
+/// let config = Loader::new("demo").flags(flags).load()?.config;
+/// let url = config.redis.get("default").ok_or("no entry")?;
+/// assert_eq!(url.to_string(), "redis://:***@127.0.0.1:6379");
+/// assert_eq!(url.expose(), "redis://:hunter2@127.0.0.1:6379");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct RedisUrl(String);
+
+impl RedisUrl {
+    fn parse(text: &str) -> Result<Self, String> {
+        let text = text.trim();
+        let (scheme, rest) = text.split_once("://").ok_or("it has no scheme such as redis://")?;
+        if !SCHEMES.contains(&scheme) {
+            return Err(format!("its scheme is none of {}", SCHEMES.join(", ")));
+        }
+        if rest.chars().any(|c| c.is_whitespace() || c.is_control()) {
+            return Err("it has spaces or control characters".to_owned());
+        }
+        let (login, address) = rest.rsplit_once('@').unwrap_or(("", rest));
+        if address.split(['/', '?']).next().is_none_or(str::is_empty) {
+            return Err("it names no host".to_owned());
+        }
+        // What `config` printed is not what was configured.
+        if login.ends_with(MASK) || parameters(address).any(|(_, value)| value == MASK) {
+            return Err("its password is masked: write it out".to_owned());
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The address with its password.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The `name=value` pairs behind the `?`.
+fn parameters(address: &str) -> impl Iterator<Item = (&str, &str)> {
+    let query = address.split_once('?').map_or("", |(_, query)| query);
+    query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+}
+
+/// The address without passwords: behind the user's name, and in parameters that are called so.
+impl fmt::Display for RedisUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (scheme, rest) = self.0.split_once("://").unwrap_or(("", &self.0));
+        let (login, address) =
+            rest.rsplit_once('@').map_or((None, rest), |(login, rest)| (Some(login), rest));
+        write!(f, "{scheme}://")?;
+        match login.map(|login| login.split_once(':')) {
+            None => {}
+            Some(Some((user, _))) => write!(f, "{user}:{MASK}@")?,
+            // A login without a colon is a password to some programs.
+            Some(None) => write!(f, "{MASK}@")?,
+        }
+        let Some((place, _)) = address.split_once('?') else { return f.write_str(address) };
+        f.write_str(place)?;
+        for (index, (name, value)) in parameters(address).enumerate() {
+            let value = if super::report::looks_secret(name) && !value.is_empty() { MASK } else { value };
+            let (mark, sign) = (if index == 0 { '?' } else { '&' }, if value.is_empty() { "" } else { "=" });
+            write!(f, "{mark}{name}{sign}{value}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for RedisUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+/// Says when the queue is to stand on a Redis that is not configured.
+pub(super) fn missing_engine(config: &Config, origin: &Origin) -> Option<Problem> {
+    let QueueEngine::Redis(name) = &config.queue.engine else { return None };
+    if config.redis.get(name).is_some() {
+        return None;
+    }
+    let names: Vec<&str> = config.redis.names().collect();
+    let known = match names.as_slice() {
+        [] => "[redis] has no entry".to_owned(),
+        names => format!("[redis] has {}", names.join(", ")),
+    };
+    let message = format!(
+        "`queue.engine` names the Redis {name:?}, but {known}; set redis.{name} = \"redis://…\", or \
+         queue.engine = \"embedded\""
+    );
+    Some(Problem::new(ProblemKind::BadValue, origin.clone(), message).of_key("queue.engine"))
+}
