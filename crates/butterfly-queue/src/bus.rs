@@ -51,6 +51,16 @@ impl Bus {
         Ok(told)
     }
 
+    /// Tells those who wait here of messages that this process's own worker has ended.
+    pub(crate) fn ended_here<'a>(&self, ids: impl IntoIterator<Item = &'a MsgId>) {
+        let waiters = lock(&self.listeners.waiters);
+        if waiters.is_empty() {
+            return;
+        }
+        let waiting = ids.into_iter().filter_map(|id| waiters.get(id));
+        waiting.flatten().for_each(|waiter| waiter.notify_one());
+    }
+
     /// Waits for the end of a message.
     pub(crate) fn waiter(&self, id: &MsgId) -> Result<Waiter, EngineError> {
         let notify = Arc::new(Notify::new());

@@ -305,8 +305,8 @@ impl Queue {
 
     /// Waits until a message has ended, and gives it.
     ///
-    /// The message should have been sent with this process's inbox ([`Enqueue::wait`] does); else its end is noticed
-    /// within some seconds.
+    /// Of a message that this process sent to wait for it ([`Enqueue::wait`]), or that its own worker runs, the end is
+    /// noticed at once, of others within some seconds.
     ///
     /// # Errors
     ///

@@ -259,6 +259,7 @@ impl Dispatcher {
         if let Some(figures) = self.shared.queue.0.figures.of(index).filter(|_| lost > 0) {
             figures.lost.fetch_add(lost, Ordering::Relaxed);
         }
+        self.shared.queue.0.bus.ended_here(ask.done.iter().map(|outcome| &outcome.message.id));
         let lane = &mut self.lanes[index];
         lane.landed(&ask);
         lane.next(&ask, next);
