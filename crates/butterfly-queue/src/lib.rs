@@ -2,6 +2,8 @@
 
 pub mod engine;
 mod message;
+#[cfg(feature = "redis")]
+pub mod redis;
 mod topic;
 
 pub use engine::{Engine, EngineError};
