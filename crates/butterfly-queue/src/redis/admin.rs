@@ -65,7 +65,11 @@ impl Told {
             state: self.state,
             spec,
             run_at: self.run_at,
-            started: started.and_then(|started| started.parse().ok()).or(run.started),
+            // While it runs, its record tells of an earlier run.
+            started: match self.state {
+                State::Started => started.and_then(|started| started.parse().ok()),
+                _ => run.started,
+            },
             ended: run.ended,
             attempts: run.attempts,
             deaths: self.deaths.map_or(run.deaths, |deaths| deaths as u32),
@@ -161,10 +165,7 @@ impl Inner {
     }
 
     pub(super) async fn get(&self, topic: &str, id: &MsgId) -> Result<Option<Message>, EngineError> {
-        let told = self.look(topic, id).await?;
-        // A number of ours does not find a message that has its sender's id.
-        let message = told.map(|(base, told)| told.message(topic, base));
-        Ok(message.filter(|message| message.id == *id))
+        Ok(self.look(topic, id).await?.map(|(base, told)| told.message(topic, base)))
     }
 
     pub(super) async fn cancel(&self, topic: &str, id: &MsgId, error: &str) -> Result<Changed, EngineError> {

@@ -135,7 +135,7 @@ impl fmt::Display for BadRecord {
 
 /// The record of a message that is handed in.
 pub(super) fn of_new(message: &NewMessage, keyed: bool) -> Vec<u8> {
-    waiting(message, keyed, message.spec.created)
+    waiting(message, keyed, message.spec.created.min(now_ms()))
 }
 
 /// The record of a message that is queued again: its time to live counts from now.
@@ -202,7 +202,8 @@ pub(super) fn read(bytes: &[u8]) -> Result<Record, BadRecord> {
     let mut spec = Spec { priority: reader.byte()?, created: reader.six()?, ..blank() };
     let id = if flags & HAS_ID != 0 { Some(reader.short()?.into()) } else { None };
     if flags & HAS_LANE != 0 {
-        spec.key = Some(reader.short()?);
+        // Those without a key have a lane too, without a name.
+        spec.key = Some(reader.short()?).filter(|lane| !lane.is_empty());
     }
     if flags & HAS_NOTIFY != 0 {
         spec.notify = Some(Arc::from(reader.short()?));
@@ -301,7 +302,7 @@ impl Writer {
         let mut writer = Self { out };
         writer.six(spec.created);
         writer.part(HAS_ID, id);
-        writer.part(HAS_LANE, spec.key.as_deref().filter(|_| keyed).map(lane).as_deref());
+        writer.part(HAS_LANE, keyed.then(|| lane(spec.key.as_deref().unwrap_or_default())).as_deref());
         writer.part(HAS_NOTIFY, spec.notify.as_deref());
         if let Some(deadline) = deadline {
             writer.out[1] |= HAS_DEADLINE;
@@ -311,7 +312,7 @@ impl Writer {
             writer.out[1] |= HAS_FAILURE_TTL;
             writer.six(spec.failure_ttl_ms.unwrap_or(FOREVER));
         }
-        if spec.key.as_deref().is_some_and(|key| !keyed || key.len() > LANE_MAX) {
+        if spec.key.as_deref().is_some_and(|key| !keyed || key.is_empty() || key.len() > LANE_MAX) {
             writer.optional(field::KEY, spec.key.as_deref());
         }
         writer

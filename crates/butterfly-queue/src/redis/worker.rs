@@ -140,7 +140,7 @@ impl Inner {
     ) -> Result<u64, EngineError> {
         let base = self.base(&topic.path).await?;
         let fill = |command: &mut Cmd| {
-            command.arg(owner.key()).arg(base);
+            command.arg(owner.key()).arg(&*owner.worker).arg(base);
             for seq in known {
                 command.arg(seq.saturating_sub(base));
             }
@@ -200,6 +200,8 @@ struct Ends {
     /// Finished ones, by how long they are kept.
     finished: BTreeMap<String, Vec<End1>>,
     others: Vec<(char, End1, Millis)>,
+    /// The attempts before the run, where there were some.
+    tries: String,
     count: usize,
 }
 
@@ -208,17 +210,25 @@ struct End1 {
     place: usize,
     n: u64,
     record: Vec<u8>,
+    /// The attempts after the run.
+    attempts: u32,
 }
 
 impl Ends {
     fn new(topic: &Topic, owner: &Owner, base: u64, done: &[Outcome]) -> Self {
-        let mut ends = Self { finished: BTreeMap::new(), others: Vec::new(), count: done.len() };
+        let mut ends = Self { finished: BTreeMap::new(), others: Vec::new(), tries: String::new(), count: done.len() };
         for (place, outcome) in done.iter().enumerate() {
             let record = match outcome.end {
                 End::Released => Vec::new(),
                 _ => record::of_outcome(outcome, topic.limits.keyed, &owner.worker),
             };
-            let end = End1 { place, n: outcome.message.seq.saturating_sub(base), record };
+            let n = outcome.message.seq.saturating_sub(base);
+            let before = outcome.message.attempts;
+            if before > 0 {
+                ends.tries.push_str(&format!("{n}:{before} "));
+            }
+            let counts = matches!(outcome.end, End::Retry { counts: true, .. });
+            let end = End1 { place, n, record, attempts: before + u32::from(counts) };
             match &outcome.end {
                 End::Finished { .. } => {
                     let kept = outcome.message.spec.result_ttl_ms;
@@ -238,7 +248,7 @@ impl Ends {
     }
 
     fn write(&self, command: &mut Cmd) {
-        command.arg(self.finished.len());
+        command.arg(&self.tries).arg(self.finished.len());
         for (kept, group) in &self.finished {
             command.arg(kept).arg(group.len());
             for end in group {
@@ -246,7 +256,7 @@ impl Ends {
             }
         }
         for (kind, end, at) in &self.others {
-            command.arg(kind.to_string()).arg(end.n).arg(&end.record).arg(at);
+            command.arg(kind.to_string()).arg(end.n).arg(&end.record).arg(at).arg(end.attempts);
         }
     }
 

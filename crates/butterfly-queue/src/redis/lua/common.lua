@@ -29,7 +29,8 @@ local c = {}
 for i, name in ipairs(NAMES) do
   c[name] = tonumber(kept[i + 2] or 0)
 end
-if fresh then c.n = 99999 end
+-- To a new topic somebody may have come before its first message.
+if fresh then c.n, c.i = 99999, 1 end
 
 local function save()
   local args = {}
@@ -76,6 +77,13 @@ end
 
 local FOREVER = 281474976710655
 local ENDED = char(118) .. in_six(now)
+-- Orders what ends in the same moment.
+local ended_us = now_us - 1
+local function end_score()
+  ended_us = ended_us + 1
+  return format('%.0f', ended_us)
+end
+
 local function number_field(field, number) return char(field * 4) .. varint(number) end
 local function bytes_field(field, text) return char(field * 4 + 1) .. varint(#text) .. text end
 
@@ -97,6 +105,7 @@ local function head(rec)
     return six(rec, at - 6) or FOREVER
   end
   h.id, h.lane, h.notify = part(4), part(8), part(16)
+  h.deadline_at = at
   h.deadline, h.failure_ttl = time(32), time(64)
   if at > #rec + 1 or h.priority > 9 then return nil end
   return h

@@ -9,7 +9,11 @@ end
 
 if c.q > 0 then
   local filter = waiting_filter()
-  for _, list in ipairs({':last', unpack(WAITING)}) do
+  for _, sorted in ipairs({':last', ':back'}) do
+    local n = call('ZRANGE', T .. sorted, 0, 0)[1]
+    if n then older(n) end
+  end
+  for _, list in ipairs(IN_LINE) do
     local page = {offset = 0, limit = 1, ns = {}}
     walk(page, T .. list, false, filter)
     if page.ns[1] then older(page.ns[1]) end

@@ -29,8 +29,8 @@ local function void_ended(n)
 end
 
 local function remove_sorted(key)
-  local ns = call('ZRANGE', key, 0, limit - removed - 1)
-  if #ns > 0 and removed < limit then
+  local ns = removed < limit and call('ZRANGE', key, 0, limit - removed - 1) or {}
+  if #ns > 0 then
     call('ZREM', key, unpack(ns))
     remove(ns)
   end
@@ -44,12 +44,13 @@ elseif state == 'finished' then
   c.f = c.f - removed
 elseif state == 'failed' then
   for _, ttl in ipairs(call('SMEMBERS', T .. ':xs')) do
-    for _, n in ipairs(call('ZRANGE', T .. ':x:' .. ttl, 0, limit - removed - 1)) do call('HDEL', T .. ':odd', n) end
+    for _, n in ipairs(removed < limit and call('ZRANGE', T .. ':x:' .. ttl, 0, limit - removed - 1) or {}) do call('HDEL', T .. ':odd', n) end
     remove_sorted(T .. ':x:' .. ttl)
   end
   c.x = c.x - removed
 elseif state == 'queued' then
-  for _, list in ipairs({':back', ':q9', ':q8', ':q7', ':q6', ':q5', ':q4', ':q3', ':q2', ':q1', ':q0', ':last'}) do
+  for _, sorted in ipairs({':back', ':last'}) do remove_sorted(T .. sorted) end
+  for _, list in ipairs({':q9', ':q8', ':q7', ':q6', ':q5', ':q4', ':q3', ':q2', ':q1', ':q0'}) do
     remove_list(T .. list, void)
   end
   for _, where in ipairs({'ring', 'park', 'blk'}) do

@@ -3,7 +3,9 @@
 --
 -- Gives base, whether the topic is new, and lines: +n*k for k messages taken in, of which n is the first; =n or @id for
 -- one that is there already; !d for one that finds the topic full.
-local log, slot = T .. ':b:' .. ARGV[1], tostring(tonumber(string.match(ARGV[2], '^%d+')) % 1024) .. string.match(ARGV[2], '%D.*$')
+-- A repeated batch is answered as the first time: the last thousand of each client are remembered.
+local number, part = string.match(ARGV[2], '^(%d+)(.*)$')
+local log, slot = T .. ':b:' .. ARGV[1], tonumber(number) % 1024 .. part
 local said = call('HGET', log, slot)
 if said and sub(said, 1, #ARGV[2] + 1) == ARGV[2] .. ' ' then
   return {base, 0, sub(said, #ARGV[2] + 2)}
@@ -70,18 +72,18 @@ end
 
 -- While the first message under a key is scheduled, the second takes its place, under the first one's id.
 local function replace(n, rec, h, run_at)
-  if not call('ZSCORE', T .. ':sched', n) then return false end
-  local old = head(record(n))
-  if not old then return false end
+  local old = call('ZSCORE', T .. ':sched', n) and head(record(n))
+  if not old then return end
   local flags = byte(rec, 2)
   local id = old.id and char(#old.id) .. old.id or ''
   local rest = sub(rec, 10 + (h.id and #h.id + 1 or 0))
+  local tries = has.tries and call('HGET', T .. ':tries', n)
+  if tries then rest = rest .. number_field(26, tonumber(tries)) end
   flags = flags - (h.id and 4 or 0) + (old.id and 4 or 0)
   put(n, char(1, flags) .. sub(rec, 3, 9) .. id .. rest)
   call('ZREM', T .. ':sched', n)
   c.s = c.s - 1
   wait(n, h, run_at)
-  return true
 end
 
 local function special(rec, h, how)
@@ -95,7 +97,7 @@ local function special(rec, h, how)
     flush()
     local first, name = holder(key)
     if first then
-      if second == 'r' and replace(first, rec, h, run_at) then hold(first, key, kind, name) end
+      if second == 'r' then replace(first, rec, h, run_at) end
       return name
     end
   end

@@ -1,7 +1,7 @@
 -- Ends runs and claims messages. ARGV: owner, worker, base, how many are wanted, whether a last chance may be given, the
--- limits (concurrency; interval and burst; both for each lane), each 0 for none; the number of groups of finished ones;
--- for each group how long it is kept, its count, and number and record of each; then kind, number, record and a time
--- for each of the others: f failed, r to be retried at, l released.
+-- limits (concurrency; interval and burst; both for each lane), each 0 for none; n:attempts of the ends that had some;
+-- the number of groups of finished ones; for each group how long it is kept, its count, and number and record of each;
+-- then kind, number, record, time and attempts for each of the others: f failed, r to be retried at, l released.
 --
 -- Gives base, time, when to ask again (n now, w when woken, else a time), a digit for each end (1 settled, 0 lost),
 -- deaths where any has some, then number and record of each that was claimed.
@@ -14,16 +14,18 @@ local mine, zeros = T .. ':w:' .. owner, T .. ':z:' .. owner
 local stir, earlier = false, false
 
 -- Which of the ends are still in the owner's lease. They leave it.
-local ends, finished_to = {}, 13
+local ends, finished_to = {}, 14
 local held = {}
 do
-  for _ = 1, tonumber(ARGV[12]) do
+  for _ = 1, tonumber(ARGV[13]) do
     local count = tonumber(ARGV[finished_to + 1])
     for i = finished_to + 2, finished_to + 2 * count, 2 do ends[#ends + 1] = ARGV[i] end
     finished_to = finished_to + 2 + 2 * count
   end
-  for i = finished_to + 1, #ARGV, 4 do ends[#ends + 1] = ARGV[i] end
+  for i = finished_to, #ARGV, 5 do ends[#ends + 1] = ARGV[i] end
   if #ends > 0 and ARGV[3] == base then
+    local tries = {}
+    for n, attempts in string.gmatch(ARGV[12], '(%d+):(%d+)') do tries[n] = attempts end
     local member = redis.pcall('SMISMEMBER', mine, unpack(ends))
     if member.err then -- Redis 6.0
       member = {}
@@ -31,7 +33,8 @@ do
     end
     local leaving = {}
     for i, n in ipairs(ends) do
-      if member[i] == 1 then
+      -- The owner may have it again: then an end with other attempts is of an earlier run.
+      if member[i] == 1 and (not has.tries or (call('HGET', T .. ':tries', n) or '0') == (tries[n] or '0')) then
         held[n] = true
         leaving[#leaving + 1] = n
       end
@@ -60,13 +63,6 @@ local function settle(n, rec)
   return ours
 end
 
--- Why a run was to stop and what it said of its progress are kept apart while it runs.
-local function with_progress(n, rec)
-  local run = has.run and call('HGET', T .. ':run', n)
-  local progress = run and string.match(run, '^%d* (.+)$')
-  return progress and rec .. bytes_field(28, progress) or rec
-end
-
 local function finish(ns, recs, ttl)
   for i, n in ipairs(ns) do
     local rec = recs[i]
@@ -88,8 +84,8 @@ local function finish(ns, recs, ttl)
   c.f = c.f + #ns
 end
 
-local at = 13
-for _ = 1, tonumber(ARGV[12]) do
+local at = 14
+for _ = 1, tonumber(ARGV[13]) do
   local ttl, ns, recs = ARGV[at], {}, {}
   local to = at + 1 + 2 * tonumber(ARGV[at + 1])
   for i = at + 2, to, 2 do
@@ -101,12 +97,13 @@ for _ = 1, tonumber(ARGV[12]) do
   at = to + 1
 end
 
-local function retry(n, rec, h, when)
+local function retry(n, rec, h, when, attempts)
   local why = has.cancel and call('HGET', T .. ':cancel', n)
   lane_done(n)
   if why then return fail(n, rec, h, why) end
+  put(n, with_progress(n, rec))
   if has.run then call('HDEL', T .. ':run', n) end
-  put(n, rec)
+  if attempts ~= '0' then call('HSET', T .. ':tries', n, attempts) end
   if when <= now then
     ready(n, h)
     stir = true
@@ -115,17 +112,17 @@ local function retry(n, rec, h, when)
   end
 end
 
-for i = at, #ARGV, 4 do
+for i = at, #ARGV, 5 do
   local kind, n, rec = ARGV[i], ARGV[i + 1], ARGV[i + 2]
   if settle(n, rec) then
     if kind == 'f' then
       lane_done(n)
       keep_failed(n, with_progress(n, rec), head(rec))
     elseif kind == 'r' then
-      retry(n, rec, head(rec), tonumber(ARGV[i + 3]))
+      retry(n, rec, head(rec), tonumber(ARGV[i + 3]), ARGV[i + 4])
     else
       c.w = c.w + 1
-      give_back(n, record(n))
+      give_back(n, record(n), worker)
       stir = true
     end
   end
@@ -143,12 +140,9 @@ local function allowed()
   return floor((now_us + interval * burst - c.t) / interval)
 end
 
-local room, limited = want, false
-if concurrency > 0 and concurrency - c.w < room then room, limited = math.max(concurrency - c.w, 0), true end
-if interval > 0 then
-  local rate = allowed()
-  if rate < room then room, limited = rate, 'rate' end
-end
+local room = want
+if concurrency > 0 then room = math.min(room, math.max(concurrency - c.w, 0)) end
+if interval > 0 then room = math.min(room, allowed()) end
 local first_time = call('HEXISTS', T .. ':lease', owner) == 0
 if c.p == 1 or (first_time and call('ZSCORE', T .. ':gone', owner)) then room = 0 end
 
@@ -162,9 +156,24 @@ local function consider(n, rec)
     local h = head(rec)
     if not h then return set_aside(n, defect(rec)) end
     if h.deadline and h.deadline <= now and deaths(n) == 0 then return fail(n, rec, h, EXPIRED) end
+    if h.deadline then
+      -- From its first run on it has no such limit any more.
+      rec = char(1, byte(rec, 2) - 32) .. sub(rec, 3, h.deadline_at - 1) .. sub(rec, h.deadline_at + 6)
+      put(n, rec)
+    end
     if h.lane then lane_taken(n, h.lane) end
   end
   ns[#ns + 1], recs[#recs + 1] = n, rec
+end
+
+local function take_sorted(list, most)
+  while #ns < most and looked < 2000 do
+    local got = call('ZRANGE', T .. list, 0, most - #ns - 1)
+    if #got == 0 then return end
+    call('ZREM', T .. list, unpack(got))
+    local there = records(got)
+    for i, n in ipairs(got) do consider(n, there[i]) end
+  end
 end
 
 local function take(list, most)
@@ -234,9 +243,9 @@ end
 
 local others = true
 if room > 0 and c.q > 0 then
-  if last_chance then take(':last', 1) end
+  if last_chance then take_sorted(':last', 1) end
   if #ns == 0 then
-    take(':back', room)
+    take_sorted(':back', room)
     for priority = 9, 0, -1 do
       if #ns >= room then break end
       take(':q' .. priority, room)
@@ -260,33 +269,29 @@ if #ns > 0 then
   end
 end
 
--- When to ask again.
+-- When to ask again: at once if there may be more, at a time, or when woken.
 local next_time = 'w'
 local function sooner(time)
-  if time and (next_time == 'w' or time < next_time) then next_time = time end
+  if next_time == 'w' or time < next_time then next_time = time end
 end
 local full = #ns >= want or looked >= 2000 or not others
-local first = call('ZRANGE', T .. ':sched', 0, 0, 'WITHSCORES')[2]
-if c.p == 0 then
-  if full and c.q > 0 then
-    next_time = 'n'
-  elseif full and want > 0 then
-    next_time = 'n'
-  else
-    if limited == 'rate' and #ns >= room and c.q > 0 then
-      sooner(math.ceil((c.t + interval - interval * burst) / 1000))
-    end
-    if first then sooner(math.max(floor(tonumber(first) / 16), now + 1)) end
-    if c.kq > 0 then
-      local parked = call('ZRANGE', T .. ':park', 0, 0, 'WITHSCORES')[2]
-      if parked then sooner(math.max(tonumber(parked), now + 1)) end
-    end
+local more = c.q > 0 and c.p == 0 and c.q > call('ZCARD', T .. ':last')
+local free = concurrency == 0 or c.w < concurrency
+local rated = interval > 0 and allowed() < 1
+if more and full and free and not rated then
+  next_time = 'n'
+elseif c.p == 0 then
+  local first = call('ZRANGE', T .. ':sched', 0, 0, 'WITHSCORES')[2]
+  if first then sooner(math.max(floor(tonumber(first) / 16), now + 1)) end
+  if more and free and rated then sooner(math.ceil((c.t + interval - interval * burst) / 1000)) end
+  if c.kq > 0 and free then
+    local parked = call('ZRANGE', T .. ':park', 0, 0, 'WITHSCORES')[2]
+    if parked then sooner(math.max(tonumber(parked), now + 1)) end
   end
 end
 -- Others are woken for what this one did not take, and to set their clocks anew: this one may die before it is time.
-local free = concurrency == 0 or c.w < concurrency
-if earlier or ((stir or #ends > 0) and c.q > 0 and full and free and c.p == 0) then wake() end
-if want > 0 and not full then c.i = 1 end
+if earlier or ((stir or #ends > 0) and next_time == 'n') then wake() end
+if next_time ~= 'n' then c.i = 1 end
 save()
 
 local reply = {base, now, next_time, table.concat(settled), died}

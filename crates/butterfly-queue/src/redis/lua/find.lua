@@ -26,6 +26,7 @@ local function take_out(n, h)
     return true
   end
   c.q = c.q - 1
+  if call('ZREM', T .. ':back', n) == 1 or call('ZREM', T .. ':last', n) == 1 then return true end
   if not (h and h.lane and lane_remove(n, h.lane)) then bury_entry(n) end
   return true
 end

@@ -1,19 +1,26 @@
 -- Lanes: messages with the same key, where keys take turns.
 --
 --   k:<lane>   the lane's messages: score is (9 - priority) * 1e13 + number, below 0 for those that came back
---   ring       lanes that may be next: score is the priority of their first message, then their turn
+--   ring       lanes that may be next: score is the priority of their first message, then their last turn
+--   lt         the lanes' last turns; whoever had none for long is before all others
 --   park, blk  lanes that wait: for their rate (score: until when), for one of theirs to end
 --   kr, kl     how many a lane runs; which lane a started message is in
 --   kt         each lane's rate: its theoretical arrival time in microseconds
-local LANE_STEP, TURN_STEP = 10000000000000, 1000000000000
+local LANE_STEP, TURN_STEP, HAD_TURN = 10000000000000, 1000000000000, 500000000000
 
--- Puts a lane where its first message says, with a new turn; out of the ring when it has none.
+-- Puts a lane where its first message and its last turn say; out of the ring when it has no message.
 local function lane_turn(lane)
   local first = call('ZRANGE', T .. ':k:' .. lane, 0, 0, 'WITHSCORES')
   if #first == 0 then return call('ZREM', T .. ':ring', lane) end
-  c.turn = c.turn + 1
+  local turn = tonumber(call('ZSCORE', T .. ':lt', lane))
+  if turn then
+    turn = HAD_TURN + turn
+  else
+    c.turn = c.turn + 1
+    turn = c.turn
+  end
   local rank = floor(tonumber(first[2]) / LANE_STEP)
-  call('ZADD', T .. ':ring', format('%.0f', rank * TURN_STEP + c.turn), lane)
+  call('ZADD', T .. ':ring', format('%.0f', rank * TURN_STEP + turn), lane)
 end
 
 local function lane_push(n, h, back)
@@ -35,6 +42,8 @@ end
 
 local function lane_taken(n, lane)
   c.kw = c.kw + 1
+  c.turn = c.turn + 1
+  call('ZADD', T .. ':lt', format('%.0f', c.turn), lane)
   call('HSET', T .. ':kl', n, lane)
   return call('HINCRBY', T .. ':kr', lane, 1)
 end

@@ -1,21 +1,23 @@
 -- The steps of a message's life that several scripts take.
 --
---   q0..q9, back, last   numbers that are queued: by priority, those that came back, those suspected of killing workers
---   k:<lane>             those queued in a lane, by priority and number; see lanes.lua
+--   q0..q9               numbers that are queued, by priority
+--   back, k:<lane>       those that came back, and those in a lane (see lanes.lua): by priority, then by number
+--   last                 those suspected of killing workers: the same, then those in line
 --   sched                those scheduled: score is time * 16 + priority
 --   w:<owner>            those started by an owner
 --   f:<ttl>              those finished, by how long they are kept; x:<ttl> those failed, by when
---   tomb, ftomb          how many entries of a number in the lists above are void, where it was taken out of the middle
---   dead, run, cancel, un, odd   of some living messages: deaths; start and progress; why to stop; unique key; defect
+--   tomb, ftomb          how many entries of a number in lists are void, where it was taken out of the middle: q.., f:..
+--   dead, tries, run, cancel, un, odd   of some messages: deaths; attempts; start and progress; why to stop; unique
+--                        key; defect
 local has = {}
-for _, name in ipairs({'dead', 'run', 'cancel', 'un', 'tomb'}) do has[name] = false end
-if call('EXISTS', T .. ':dead', T .. ':run', T .. ':cancel', T .. ':un', T .. ':tomb') > 0 then
+for _, name in ipairs({'dead', 'tries', 'run', 'cancel', 'un', 'tomb'}) do has[name] = false end
+if call('EXISTS', T .. ':dead', T .. ':tries', T .. ':run', T .. ':cancel', T .. ':un', T .. ':tomb') > 0 then
   for name in pairs(has) do has[name] = call('EXISTS', T .. ':' .. name) == 1 end
 end
 
 local function deaths(n) return has.dead and tonumber(call('HGET', T .. ':dead', n) or 0) or 0 end
 
--- Counts a void entry of a number in the lists of those that wait.
+-- Counts a void entry of a number in the lists of those in line.
 local function bury_entry(n)
   call('HINCRBY', T .. ':tomb', n, 1)
   has.tomb = true
@@ -33,12 +35,14 @@ end
 -- Queues a message: at the end of its priority, or before all others where it came back.
 local function ready(n, h, back)
   c.q = c.q + 1
+  local score = format('%.0f', (9 - h.priority) * LANE_STEP + tonumber(n))
   if deaths(n) >= 2 then
-    call('RPUSH', T .. ':last', n)
+    c.turn = c.turn + 1
+    call('ZADD', T .. ':last', back and score or format('%.0f', 100 * LANE_STEP + c.turn), n)
   elseif h.lane then
     lane_push(n, h, back)
   elseif back then
-    call('RPUSH', T .. ':back', n)
+    call('ZADD', T .. ':back', score, n)
   else
     call('RPUSH', T .. ':q' .. h.priority, n)
   end
@@ -53,7 +57,7 @@ end
 
 -- Drops what is known of messages only while they live.
 local function forget(ns)
-  for _, name in ipairs({'dead', 'run', 'cancel'}) do
+  for _, name in ipairs({'dead', 'tries', 'run', 'cancel'}) do
     if has[name] then call('HDEL', T .. ':' .. name, unpack(ns)) end
   end
   if not has.un then return end
@@ -81,7 +85,7 @@ local function keep_failed(n, rec, h)
   if ttl == 0 then return drop(n, rec, h) end
   ttl = ttl >= FOREVER and 'n' or format('%.0f', ttl)
   put(n, rec .. ENDED)
-  call('ZADD', T .. ':x:' .. ttl, now, n)
+  call('ZADD', T .. ':x:' .. ttl, end_score(), n)
   call('SADD', T .. ':xs', ttl)
   c.x = c.x + 1
 end
@@ -98,7 +102,7 @@ end
 -- Sets a message aside as failed whose record is not ours to change.
 local function set_aside(n, why)
   call('HSET', T .. ':odd', n, why)
-  call('ZADD', T .. ':x:n', now, n)
+  call('ZADD', T .. ':x:n', end_score(), n)
   call('SADD', T .. ':xs', 'n')
   c.x = c.x + 1
 end
@@ -109,15 +113,26 @@ local function defect(rec)
   return 'the message is written in format ' .. (version or 'none') .. ', and this program reads 1: run a newer program'
 end
 
--- Returns a message that its owner had to the queue, or fails it where it was cancelled meanwhile.
-local function give_back(n, rec)
+-- What a run said of its progress is kept apart while it runs.
+local function with_progress(n, rec)
+  local run = has.run and call('HGET', T .. ':run', n)
+  local progress = run and string.match(run, '^%d* (.+)$')
+  return progress and rec .. bytes_field(28, progress) or rec
+end
+
+-- Returns a message that a worker had to the queue, or fails it: where it was cancelled meanwhile, or for `why`.
+local function give_back(n, rec, worker, why)
   c.w = c.w - 1
   lane_done(n)
   if not rec then return end
   local h = head(rec)
   if not h then return set_aside(n, defect(rec)) end
-  local why = has.cancel and call('HGET', T .. ':cancel', n)
+  rec = with_progress(n, rec)
+  local had = bytes_field(22, worker)
+  if sub(rec, -#had) ~= had then rec = rec .. had end
+  why = has.cancel and call('HGET', T .. ':cancel', n) or why
   if why then return fail(n, rec, h, why) end
+  put(n, rec)
   if has.run then call('HDEL', T .. ':run', n) end
   ready(n, h, true)
 end

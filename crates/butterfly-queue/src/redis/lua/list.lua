@@ -8,26 +8,30 @@ local function of_list(all)
   page.offset = math.max(page.offset - #all, 0)
 end
 
+local function of_sorted(key)
+  local len = call('ZCARD', key)
+  if page.offset >= len then
+    page.offset = page.offset - len
+  elseif #page.ns < page.limit then
+    for _, n in ipairs(call('ZRANGE', key, page.offset, page.offset + page.limit - #page.ns - 1)) do
+      page.ns[#page.ns + 1] = n
+    end
+    page.offset = 0
+  end
+end
+
 local function queued()
   local filter = waiting_filter()
-  for _, list in ipairs(WAITING) do
+  of_sorted(T .. ':back')
+  for _, list in ipairs(IN_LINE) do
     if #page.ns < page.limit then walk(page, T .. list, false, filter) end
   end
   for _, where in ipairs(c.kq > 0 and {':ring', ':park', ':blk'} or {}) do
     for _, lane in ipairs(lanes_of(where)) do
-      local key = T .. ':k:' .. lane
-      local len = call('ZCARD', key)
-      if page.offset >= len then
-        page.offset = page.offset - len
-      elseif #page.ns < page.limit then
-        for _, n in ipairs(call('ZRANGE', key, page.offset, page.offset + page.limit - #page.ns - 1)) do
-          page.ns[#page.ns + 1] = n
-        end
-        page.offset = 0
-      end
+      of_sorted(T .. ':k:' .. lane)
     end
   end
-  if #page.ns < page.limit then walk(page, T .. ':last', false, filter) end
+  of_sorted(T .. ':last')
 end
 
 local function started()

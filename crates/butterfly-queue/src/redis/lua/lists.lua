@@ -1,5 +1,5 @@
 -- Walking through what waits and what ended.
-local WAITING = {':back', ':q9', ':q8', ':q7', ':q6', ':q5', ':q4', ':q3', ':q2', ':q1', ':q0'}
+local IN_LINE = {':q9', ':q8', ':q7', ':q6', ':q5', ':q4', ':q3', ':q2', ':q1', ':q0'}
 
 -- Adds the numbers at some places of a list to a page, void entries left out. `page` has offset, limit and ns.
 local function walk(page, key, from_end, alive)

@@ -3,6 +3,7 @@
 local owner = ARGV[1]
 local lease = call('HGET', T .. ':lease', owner)
 if not lease or string.match(lease, '^%d+') ~= ARGV[2] then return {0, 0} end
+local worker = string.match(lease, '^%d+ %d+ (.*)$')
 local mine = T .. ':w:' .. owner
 local taken = call('SMEMBERS', mine)
 table.sort(taken, function(a, b) return tonumber(a) < tonumber(b) end)
@@ -11,14 +12,7 @@ for _, n in ipairs(taken) do
   local rec = record(n)
   local died = call('HINCRBY', T .. ':dead', n, 1)
   has.dead = true
-  local h = rec and head(rec)
-  if h and died >= tonumber(ARGV[3]) then
-    c.w = c.w - 1
-    lane_done(n)
-    fail(n, rec, h, ARGV[4])
-  else
-    give_back(n, rec)
-  end
+  give_back(n, rec, worker, died >= tonumber(ARGV[3]) and ARGV[4])
 end
 call('DEL', mine)
 call('HDEL', T .. ':lease', owner)

@@ -31,7 +31,7 @@ end
 for _, ttl in ipairs(call('SMEMBERS', T .. ':xs')) do
   local key = T .. ':x:' .. ttl
   if ttl ~= 'n' then
-    for _, n in ipairs(call('ZRANGEBYSCORE', key, '-inf', format('%.0f', now - tonumber(ttl)), 'LIMIT', 0, 1000)) do
+    for _, n in ipairs(call('ZRANGEBYSCORE', key, '-inf', format('%.0f', now_us - tonumber(ttl) * 1000), 'LIMIT', 0, 1000)) do
       drop(n, record(n))
       call('ZREM', key, n)
       c.x = c.x - 1
@@ -60,9 +60,10 @@ for _, key in ipairs(call('ZRANGEBYSCORE', T .. ':ue', '-inf', now, 'LIMIT', 0, 
   if till and tonumber(till) > 0 and tonumber(till) <= now then call('HDEL', T .. ':uniq', key) end
 end
 
--- Rates that are at rest, and owners of whom nothing was heard for a day.
+-- Rates that are at rest, turns long ago, and owners of whom nothing was heard for a day.
 local day_ago = format('%.0f', now - 86400000)
 call('ZREMRANGEBYSCORE', T .. ':kt', '-inf', format('%.0f', now_us))
+call('ZREMRANGEBYRANK', T .. ':lt', 0, -10001)
 call('ZREMRANGEBYSCORE', T .. ':gone', '-inf', day_ago)
 local leases = call('HGETALL', T .. ':lease')
 for i = 1, #leases, 2 do
