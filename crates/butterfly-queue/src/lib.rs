@@ -19,6 +19,8 @@ mod queue;
 mod retry;
 mod sender;
 mod settings;
+#[cfg(feature = "redis")]
+pub mod redis;
 mod topic;
 mod worker;
 

@@ -1,0 +1,321 @@
+//! The queue on Redis 6 and later, or Valkey: one server, Sentinel, Cluster, or behind a proxy.
+//!
+//! All keys of a topic share one hash tag, so that each step of a message is one script on one slot: atomic on a
+//! cluster too. A message's state is where its number is kept, and is written nowhere else; its record is written
+//! when it is handed in and when a run of it has ended. Ends and claims go together, some hundred a call.
+//!
+//! Redis decides how durable a message is: with `appendonly yes` and `appendfsync always` it is on disk when
+//! [`enqueue`](crate::Engine::enqueue) returns, with `everysec` a second later; a failover may lose what the
+//! new master had not yet got. `maxmemory-policy` must be `noeviction`, lest Redis throw messages away.
+
+mod admin;
+mod connection;
+mod options;
+mod record;
+mod reply;
+mod scripts;
+mod sender;
+mod wake;
+mod worker;
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use ::redis::{Cmd, Value};
+use tokio::sync::mpsc;
+
+pub use options::{Mode, RedisOptions};
+
+use self::connection::Link;
+use self::scripts::Script;
+use crate::engine::{
+    Changed, Counts, Engine, EngineFuture, Exchange, Held, Lease, Owner, Reaped, Renewed, Wake, Want, WorkerInfo,
+};
+use crate::message::{Accepted, Message, MsgId, NewMessage, Outcome, Seq, State};
+use crate::{EngineError, Topic};
+
+/// The oldest Redis that has what the scripts need.
+const OLDEST: [u32; 2] = [6, 0];
+
+/// The queue on Redis. Cheap to clone.
+///
+/// # Example
+///
+/// ```no_run
+/// # async fn doc() -> Result<(), butterfly_queue::EngineError> {
+/// use butterfly_queue::redis::RedisEngine;
+///
+/// let engine = RedisEngine::connect("redis://127.0.0.1:6379".parse()?).await?;
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Debug)]
+pub struct RedisEngine {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    link: Link,
+    prefix: String,
+    proxy: bool,
+    /// Names this process in the notes of which batches were taken in.
+    client: String,
+    /// The topics that this process knows to be listed, and from where their numbers count.
+    topics: RwLock<HashMap<Arc<str>, u64>>,
+    /// Counts what was handed in or claimed: a timer that stands in for waking goes faster while it moves.
+    moved: AtomicU64,
+}
+
+impl RedisEngine {
+    /// Connects, and looks whether the server is one that the queue can stand on.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Unavailable`] when it cannot be reached; [`EngineError::Misconfigured`] when it is older than
+    /// Redis 6, does not let us in, or the options do not fit.
+    pub async fn connect(options: RedisOptions) -> Result<Self, EngineError> {
+        let options = options.checked()?;
+        let inner = Inner {
+            prefix: options.prefix.clone(),
+            proxy: options.mode == Mode::Proxy,
+            client: butterfly_core::ReqId::new().to_string(),
+            link: Link::new(options)?,
+            topics: RwLock::default(),
+            moved: AtomicU64::new(0),
+        };
+        let engine = Self { inner: Arc::new(inner) };
+        engine.inner.check_server().await?;
+        Ok(engine)
+    }
+}
+
+impl Inner {
+    async fn check_server(&self) -> Result<(), EngineError> {
+        let key = self.workers_key();
+        let info = reply::text(
+            self.link
+                .run(&scripts::VERSION, &key, |command| {
+                    command.arg("server");
+                })
+                .await?,
+        )?;
+        check_version(&info)?;
+        let info = reply::text(
+            self.link
+                .run(&scripts::VERSION, &key, |command| {
+                    command.arg("memory");
+                })
+                .await?,
+        )?;
+        let policy = line(&info, "maxmemory_policy").unwrap_or("noeviction");
+        if line(&info, "maxmemory") != Some("0") && policy.starts_with("allkeys") {
+            tracing::warn!(
+                "Redis may throw messages of the queue away: maxmemory-policy is {policy}, set it to noeviction"
+            );
+        }
+        Ok(())
+    }
+
+    /// The key of a topic's books, with which all of its keys begin. Braces of the topic would end the hash tag.
+    fn key(&self, topic: &str) -> String {
+        let topic = topic.replace('{', "<").replace('}', ">");
+        format!("{}:{{{topic}}}", self.prefix)
+    }
+
+    fn workers_key(&self) -> String {
+        format!("{}:workers", self.prefix)
+    }
+
+    fn topics_key(&self) -> String {
+        format!("{}:topics", self.prefix)
+    }
+
+    async fn run(
+        &self,
+        script: &Script,
+        topic: &str,
+        fill: impl Fn(&mut Cmd) + Send + Sync,
+    ) -> Result<Value, EngineError> {
+        self.link.run(script, &self.key(topic), fill).await
+    }
+
+    fn known_base(&self, topic: &str) -> Option<u64> {
+        self.topics.read().unwrap_or_else(PoisonError::into_inner).get(topic).copied()
+    }
+
+    fn keep_base(&self, topic: &str, base: u64) {
+        if self.known_base(topic) != Some(base) {
+            self.topics.write().unwrap_or_else(PoisonError::into_inner).insert(topic.into(), base);
+        }
+    }
+
+    /// From where a topic's numbers count.
+    async fn base(&self, topic: &str) -> Result<u64, EngineError> {
+        if let Some(base) = self.known_base(topic) {
+            return Ok(base);
+        }
+        let reply = self
+            .run(&scripts::GET, topic, |command| {
+                command.arg("0");
+            })
+            .await?;
+        reply::Reply::new(reply)?.number()
+    }
+
+    fn note_move(&self) {
+        self.moved.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+fn line<'a>(info: &'a str, name: &str) -> Option<&'a str> {
+    info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
+}
+
+fn check_version(info: &str) -> Result<(), EngineError> {
+    let version = line(info, "redis_version").unwrap_or("unknown");
+    let mut numbers = version.split('.').map(|part| part.parse().unwrap_or(0));
+    let found = [numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)];
+    if found >= OLDEST {
+        return Ok(());
+    }
+    Err(EngineError::Misconfigured(format!("Redis is {version}, and the queue needs 6.0 or later, or Valkey")))
+}
+
+impl Engine for RedisEngine {
+    fn name(&self) -> &'static str {
+        "redis"
+    }
+
+    fn enqueue<'a>(
+        &'a self,
+        topic: &'a Topic,
+        batch: u64,
+        messages: Arc<Vec<NewMessage>>,
+    ) -> EngineFuture<'a, Vec<Result<Accepted, EngineError>>> {
+        Box::pin(async move { self.inner.enqueue(topic, batch, &messages).await })
+    }
+
+    fn exchange<'a>(
+        &'a self,
+        owner: &'a Owner,
+        topic: &'a Topic,
+        done: Arc<Vec<Outcome>>,
+        want: Want,
+    ) -> EngineFuture<'a, Exchange> {
+        Box::pin(async move { self.inner.exchange(owner, topic, &done, want).await })
+    }
+
+    fn renew<'a>(
+        &'a self,
+        owner: &'a Owner,
+        held: &'a [(Topic, Vec<Held>)],
+    ) -> EngineFuture<'a, Vec<Renewed>> {
+        Box::pin(async move {
+            let mut renewed = Vec::with_capacity(held.len());
+            for (topic, held) in held {
+                renewed.push(self.inner.renew(owner, topic, held).await?);
+            }
+            Ok(renewed)
+        })
+    }
+
+    fn reconcile<'a>(
+        &'a self,
+        owner: &'a Owner,
+        topic: &'a Topic,
+        known: &'a [Seq],
+    ) -> EngineFuture<'a, u64> {
+        Box::pin(self.inner.reconcile(owner, topic, known))
+    }
+
+    fn leases<'a>(&'a self, topic: &'a Topic) -> EngineFuture<'a, Vec<Lease>> {
+        Box::pin(self.inner.leases(topic))
+    }
+
+    fn reap<'a>(&'a self, topic: &'a Topic, owner: &'a Owner, beat: u64) -> EngineFuture<'a, Reaped> {
+        Box::pin(self.inner.reap(topic, owner, beat))
+    }
+
+    fn sweep<'a>(&'a self, topic: &'a Topic) -> EngineFuture<'a, u64> {
+        Box::pin(async move { reply::number(&self.inner.run(&scripts::SWEEP, &topic.path, |_| {}).await?) })
+    }
+
+    fn listen(&self, inbox: Arc<str>) -> Result<mpsc::UnboundedReceiver<Wake>, EngineError> {
+        wake::listen(&self.inner, inbox)
+    }
+
+    fn topics(&self) -> EngineFuture<'_, Vec<Arc<str>>> {
+        Box::pin(self.inner.list_topics())
+    }
+
+    fn counts<'a>(&'a self, topic: &'a str) -> EngineFuture<'a, Counts> {
+        Box::pin(self.inner.counts(topic))
+    }
+
+    fn list<'a>(
+        &'a self,
+        topic: &'a str,
+        state: State,
+        offset: u64,
+        limit: u64,
+    ) -> EngineFuture<'a, Vec<Message>> {
+        Box::pin(self.inner.list(topic, state, offset, limit))
+    }
+
+    fn get<'a>(&'a self, topic: &'a str, id: &'a MsgId) -> EngineFuture<'a, Option<Message>> {
+        Box::pin(self.inner.get(topic, id))
+    }
+
+    fn cancel<'a>(&'a self, topic: &'a str, id: &'a MsgId, error: &'a str) -> EngineFuture<'a, Changed> {
+        Box::pin(self.inner.cancel(topic, id, error))
+    }
+
+    fn requeue<'a>(
+        &'a self,
+        topic: &'a str,
+        id: &'a MsgId,
+        args: Option<&'a str>,
+    ) -> EngineFuture<'a, Changed> {
+        Box::pin(self.inner.requeue(topic, id, args))
+    }
+
+    fn delete<'a>(&'a self, topic: &'a str, id: &'a MsgId) -> EngineFuture<'a, Changed> {
+        Box::pin(self.inner.delete(topic, id))
+    }
+
+    fn empty<'a>(&'a self, topic: &'a str, state: State, limit: u64) -> EngineFuture<'a, u64> {
+        Box::pin(self.inner.empty(topic, state, limit))
+    }
+
+    fn set_paused<'a>(&'a self, topic: &'a str, paused: bool) -> EngineFuture<'a, ()> {
+        Box::pin(self.inner.set_paused(topic, paused))
+    }
+
+    fn put_worker<'a>(&'a self, worker: &'a WorkerInfo, ttl_ms: u64) -> EngineFuture<'a, ()> {
+        Box::pin(self.inner.put_worker(worker, ttl_ms))
+    }
+
+    fn remove_worker<'a>(&'a self, name: &'a str) -> EngineFuture<'a, ()> {
+        Box::pin(self.inner.remove_worker(name))
+    }
+
+    fn workers(&self) -> EngineFuture<'_, Vec<WorkerInfo>> {
+        Box::pin(self.inner.workers())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_old_server_is_refused_by_its_version() {
+        assert!(check_version("# Server\r\nredis_version:7.0.15\r\n").is_ok());
+        assert!(check_version("redis_version:6.0.0").is_ok());
+        assert!(check_version("server_name:valkey\r\nredis_version:7.2.4\r\nvalkey_version:8.0.1").is_ok());
+        let old = check_version("redis_version:5.0.14\r\n").unwrap_err().to_string();
+        assert!(old.contains("5.0.14") && old.contains("6.0"), "{old}");
+        assert!(check_version("nothing").is_err());
+    }
+}

@@ -1,0 +1,7 @@
+-- A message. ARGV: its id (@text or its number). Gives base, then what is told of it.
+local n = not fresh and number_of(ARGV[1])
+local rec = n and record(n)
+if not rec then return {base} end
+local reply = {base}
+describe(reply, n, rec, state_of(n, rec))
+return reply
