@@ -152,7 +152,7 @@ impl Catalog {
             };
         };
         let ctx = Ctx::within(self.nowhere.clone(), Door::Queue);
-        let input = Input { payload: Payload::Json(args.as_bytes()), ..Input::default() };
+        let input = Input { payload: Payload::Args(args.as_bytes()), ..Input::default() };
         // The future that would run the handler is dropped.
         (entry.handler.run)(&ctx, input).map(drop)
     }

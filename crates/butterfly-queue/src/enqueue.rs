@@ -58,6 +58,7 @@ struct Said {
     failure_ttl: Option<Option<Duration>>,
     description: Option<String>,
     waits: bool,
+    unlogged: bool,
 }
 
 /// What a sender gets: the message is in the queue.
@@ -84,6 +85,12 @@ impl<'c, R> Enqueue<'c, R> {
     pub fn from(mut self, ctx: &'c Ctx) -> Self {
         self.origin = Some(ctx);
         self
+    }
+
+    /// Sends as this call, which names the message in its log line itself.
+    pub(crate) fn unlogged(mut self, ctx: &'c Ctx) -> Self {
+        self.said.unlogged = true;
+        self.from(ctx)
     }
 
     /// Not before so long from now.
@@ -191,7 +198,7 @@ impl<'c, R> Enqueue<'c, R> {
     }
 
     async fn accepted(self) -> Result<(Queue, Topic, Receipt)> {
-        let origin = self.origin;
+        let origin = self.origin.filter(|_| !self.said.unlogged);
         let (queue, topic, message) = self.prepare()?;
         let accepted = accepted(queue.0.sender.send(&topic, message).await)?;
         if let Some(ctx) = origin {

@@ -5,7 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use butterfly_core::{Error, Fault, Job, Registry, Result};
+use butterfly_core::{Later, TakingIn};
+use butterfly_core::{Ctx, Error, Fault, Handler, Job, Registry, Result};
 use serde_json::Value;
 
 use crate::bus::Bus;
@@ -103,7 +104,7 @@ impl Queue {
 
     pub(crate) async fn enqueue_many_as<R>(
         &self,
-        origin: Option<&butterfly_core::Ctx>,
+        origin: Option<&Ctx>,
         jobs: impl IntoIterator<Item = Job<R>>,
     ) -> Result<Vec<MsgId>> {
         let mut topics: Vec<(crate::Topic, Vec<usize>, Vec<crate::NewMessage>)> = Vec::new();
@@ -342,7 +343,7 @@ fn owner(settings: &Settings) -> Owner {
     Owner {
         instance: settings.instance.clone(),
         epoch: now_ms() * 1000 + u64::from(pid % 1000),
-        worker: format!("{host}:0:{pid}").into(),
+        worker: format!("{host}:{}:{pid}", settings.port).into(),
     }
 }
 
@@ -379,5 +380,11 @@ pub(crate) fn fault(error: EngineError) -> Error {
             busy("the queue's engine has no room left".into(), 30)
         }
         other => Error::server(other),
+    }
+}
+
+impl Later for Queue {
+    fn take_in<'a>(&'a self, ctx: &'a Ctx, handler: &'static Handler, args: String) -> TakingIn<'a> {
+        Box::pin(async move { Ok(self.send_text(handler.path, args).unlogged(ctx).await?.id.to_string()) })
     }
 }

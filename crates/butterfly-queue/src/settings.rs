@@ -12,6 +12,8 @@ pub struct Settings {
     pub nickname: String,
     /// The program's version, shown beside its workers.
     pub version: String,
+    /// The port of the service's HTTP door, part of its workers' names; 0 when it has none.
+    pub port: u16,
     /// How many messages the process runs at once.
     pub concurrency: usize,
     /// Which topics it runs.
@@ -41,6 +43,7 @@ impl Default for Settings {
             instance: "main".into(),
             nickname: "butterfly".into(),
             version: env!("CARGO_PKG_VERSION").into(),
+            port: 0,
             concurrency: 10,
             topics: Patterns::default(),
             lease: Duration::from_secs(15),

@@ -41,6 +41,7 @@ mod command;
 pub mod config;
 mod logs;
 mod pid_file;
+mod queue;
 mod say;
 mod serve;
 
@@ -55,6 +56,8 @@ pub use butterfly_core::{
 pub use butterfly_core::{Stat, schemars, serde, serde_json};
 pub use butterfly_http as http;
 pub use butterfly_http::{Multipart, Part};
+pub use butterfly_queue as messages;
+pub use butterfly_queue::{Enqueue, EnqueueExt, Queue, never_retry, retry_after};
 pub use bytes::Bytes;
 pub use futures_core::Stream;
 pub use jiff;
@@ -76,7 +79,8 @@ pub use butterfly_macros::Stat;
 pub mod prelude {
     pub use crate::reply::{Cookie, Download, Http, Redirect, ReplyExt, With};
     pub use crate::{
-        Blob, Body, Ctx, DateTime, Error, Json, Multipart, Result, Stat, bail, data, ensure, handler,
+        Blob, Body, Ctx, DateTime, EnqueueExt, Error, Json, Multipart, Result, Stat, bail, data, ensure,
+        handler,
     };
     pub use tracing::{debug, error, info, warn};
 }

@@ -8,14 +8,16 @@ use std::time::Duration;
 
 use butterfly_core::{App, Handler};
 use butterfly_http::{Door, ErrorStyle, Options, Server, StatAdaptor};
+use butterfly_queue::Worker;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use crate::Butterfly;
 use crate::butterfly::Around;
 use crate::config::{self, Config, HttpConfig, Loaded, Role};
 use crate::logs::Logs;
 use crate::pid_file::{self, PidFile, Running};
+use crate::queue;
 use crate::say::say;
 
 /// A drain that takes longer than its limit by so much is not coming to an end.
@@ -85,13 +87,17 @@ fn runtime(http: &HttpConfig) -> io::Result<tokio::runtime::Runtime> {
 }
 
 async fn run(
-    app: App,
+    mut app: App,
     around: Around,
     config: &Config,
     logs: &Logs,
     mut pid_file: PidFile,
 ) -> io::Result<usize> {
     let (name, version) = (app.name.clone(), app.version.clone());
+    let engine = queue::open(config).await.map_err(io::Error::other)?;
+    let queue = queue::on(engine, &app.registry, config, &version, config.instance.as_str());
+    app.state.insert(queue.clone());
+    app.later = Some(Box::new(queue.clone()));
     let app = Arc::new(app);
     let server = if config.roles.contains(&Role::Http) {
         Some(bind(door(app.clone(), around, config, logs), config.http.listen).await?)
@@ -104,19 +110,47 @@ async fn run(
     welcome(&app, config, listen);
     let address = listen.map(tracing::field::display);
     tracing::info!(target: "butterfly", address, handlers = app.registry.handlers().len(), "started");
-    let stop = async {
-        // The sender is never dropped before it has sent.
-        let _ = told.await;
+    let worker = if config.roles.contains(&Role::Worker) {
+        Some(Worker::start(queue, app.clone(), Some(Arc::new(logs.clone()))).map_err(io::Error::other)?)
+    } else {
+        None
     };
-    let open = match server {
+    // The sender is never dropped before it has sent.
+    let (stop, stopped) = watch::channel(false);
+    let ended = async {
+        let _ = told.await;
+        let _ = stop.send(true);
+    };
+    let drain = config.http.drain_timeout.as_duration();
+    let (_, open, ()) =
+        tokio::join!(ended, serve_http(server, until(stopped.clone())), work(worker, until(stopped), drain));
+    tracing::info!(target: "butterfly", open, "stopped");
+    Ok(open)
+}
+
+/// Completes when the process is told to stop.
+async fn until(mut stopped: watch::Receiver<bool>) {
+    // The sender lives as long as this is awaited.
+    let _ = stopped.wait_for(|stopped| *stopped).await;
+}
+
+/// Answers until told to stop; gives how many connections did not end in time.
+async fn serve_http(server: Option<Server>, stop: impl Future<Output = ()>) -> usize {
+    match server {
         Some(server) => server.run(stop).await,
         None => {
             stop.await;
             0
         }
-    };
-    tracing::info!(target: "butterfly", open, "stopped");
-    Ok(open)
+    }
+}
+
+/// Runs messages until told to stop, and hands back what has not ended by then.
+async fn work(worker: Option<Worker>, stop: impl Future<Output = ()>, drain: Duration) {
+    stop.await;
+    if let Some(worker) = worker {
+        worker.stop(drain).await;
+    }
 }
 
 async fn bind(door: Door, listen: SocketAddr) -> io::Result<Server> {
@@ -143,12 +177,12 @@ fn stop_signals(config: &Config, logs: Logs) -> io::Result<oneshot::Receiver<()>
     let (terminate, interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     drop(entered);
     let (tell, told) = oneshot::channel();
-    let watch = watch(terminate, interrupt, config.http.drain_timeout.as_duration(), tell, logs);
+    let watch = watch_signals(terminate, interrupt, config.http.drain_timeout.as_duration(), tell, logs);
     std::thread::Builder::new().name("signals".into()).spawn(move || runtime.block_on(watch))?;
     Ok(told)
 }
 
-async fn watch(
+async fn watch_signals(
     mut terminate: Signal,
     mut interrupt: Signal,
     drain: Duration,

@@ -98,7 +98,7 @@ impl Runner {
     }
 
     async fn call(&self, entry: &Entry, args: &str, limit: usize) -> Came {
-        let input = Input { payload: Payload::Json(args.as_bytes()), ..Input::default() };
+        let input = Input { payload: Payload::Args(args.as_bytes()), ..Input::default() };
         let answer = async {
             let reply = call(entry.handler, &self.ctx, input).await?;
             kept(reply, limit).await
