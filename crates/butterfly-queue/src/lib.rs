@@ -11,6 +11,7 @@ mod bus;
 pub mod catalog;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+pub mod embedded;
 pub mod engine;
 mod enqueue;
 mod figures;
@@ -24,6 +25,7 @@ pub mod redis;
 mod topic;
 mod worker;
 
+pub use embedded::EmbeddedEngine;
 pub use engine::{Engine, EngineError};
 pub use enqueue::{Enqueue, EnqueueExt, Receipt};
 pub use message::{
