@@ -54,7 +54,10 @@ struct Meter {
 
 impl Meter {
     async fn new(url: &str) -> Any<Self> {
-        let connection = redis::Client::open(url)?.get_multiplexed_async_connection().await?;
+        // To empty a full server takes longer than the client waits by itself.
+        let patient = redis::AsyncConnectionConfig::new().set_response_timeout(None);
+        let connection =
+            redis::Client::open(url)?.get_multiplexed_async_connection_with_config(&patient).await?;
         Ok(Self { connection })
     }
 

@@ -23,7 +23,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use ::redis::{Cmd, Value};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 pub use options::{Mode, RedisOptions};
 
@@ -61,10 +61,14 @@ struct Inner {
     proxy: bool,
     /// Names this process in the notes of which batches were taken in.
     client: String,
-    /// The topics that this process knows to be listed, and from where their numbers count.
-    topics: RwLock<HashMap<Arc<str>, u64>>,
+    /// From where the numbers of topics count.
+    bases: RwLock<HashMap<Arc<str>, u64>>,
+    /// The topics that this process has put on the list of topics, each with its base at that time.
+    listed: RwLock<HashMap<Arc<str>, u64>>,
     /// Counts what was handed in or claimed: a timer that stands in for waking goes faster while it moves.
     moved: AtomicU64,
+    /// How many listeners have not yet tried to connect: calls wait for them, lest what they cause be not heard.
+    deaf: watch::Sender<usize>,
 }
 
 impl RedisEngine {
@@ -81,8 +85,10 @@ impl RedisEngine {
             proxy: options.mode == Mode::Proxy,
             client: butterfly_core::ReqId::new().to_string(),
             link: Link::new(options)?,
-            topics: RwLock::default(),
+            bases: RwLock::default(),
+            listed: RwLock::default(),
             moved: AtomicU64::new(0),
+            deaf: watch::Sender::new(0),
         };
         let engine = Self { inner: Arc::new(inner) };
         engine.inner.check_server().await?;
@@ -137,16 +143,20 @@ impl Inner {
         topic: &str,
         fill: impl Fn(&mut Cmd) + Send + Sync,
     ) -> Result<Value, EngineError> {
+        if *self.deaf.borrow() > 0 {
+            // The sender is our own and cannot be gone.
+            let _ = self.deaf.subscribe().wait_for(|deaf| *deaf == 0).await;
+        }
         self.link.run(script, &self.key(topic), fill).await
     }
 
     fn known_base(&self, topic: &str) -> Option<u64> {
-        self.topics.read().unwrap_or_else(PoisonError::into_inner).get(topic).copied()
+        self.bases.read().unwrap_or_else(PoisonError::into_inner).get(topic).copied()
     }
 
     fn keep_base(&self, topic: &str, base: u64) {
         if self.known_base(topic) != Some(base) {
-            self.topics.write().unwrap_or_else(PoisonError::into_inner).insert(topic.into(), base);
+            self.bases.write().unwrap_or_else(PoisonError::into_inner).insert(topic.into(), base);
         }
     }
 

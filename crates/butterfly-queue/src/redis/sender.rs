@@ -1,5 +1,7 @@
 //! Taking messages in.
 
+use std::sync::PoisonError;
+
 use ::redis::Value;
 
 use super::reply::{Reply, strange};
@@ -26,8 +28,8 @@ impl Inner {
         batch: u64,
         messages: &[NewMessage],
     ) -> Result<Vec<Result<Accepted, EngineError>>, EngineError> {
-        if self.known_base(&topic.path).is_none() {
-            self.list_topic(&topic.path).await?;
+        if self.listed(&topic.path).is_none() {
+            self.list_topic(&topic.path, 0).await?;
         }
         let mut answers = Vec::with_capacity(messages.len());
         let mut part = Part::default();
@@ -71,11 +73,10 @@ impl Inner {
         }
         let mut reply = Reply::new(answer?)?;
         let base = reply.number()?;
-        let new_topic = reply.number()? == 1;
         let lines = reply.text()?;
-        if new_topic && self.known_base(&topic.path).is_some_and(|known| known != base) {
-            // The server's data was lost, and its list of topics with it.
-            self.list_topic(&topic.path).await?;
+        if self.listed(&topic.path) != Some(base) {
+            // It is the first message, or the server's data was lost, and its list of topics with it.
+            self.list_topic(&topic.path, base).await?;
         }
         self.keep_base(&topic.path, base);
         let expected = answers.len() + part.records.len();
@@ -118,8 +119,15 @@ impl Inner {
         Ok(())
     }
 
-    async fn list_topic(&self, topic: &str) -> Result<(), EngineError> {
-        self.link.command(::redis::cmd("SADD").arg(self.topics_key()).arg(topic)).await.map(drop)
+    /// From where the topic's numbers counted when it was put on the list of topics.
+    fn listed(&self, topic: &str) -> Option<u64> {
+        self.listed.read().unwrap_or_else(PoisonError::into_inner).get(topic).copied()
+    }
+
+    async fn list_topic(&self, topic: &str, base: u64) -> Result<(), EngineError> {
+        self.link.command(::redis::cmd("SADD").arg(self.topics_key()).arg(topic)).await?;
+        self.listed.write().unwrap_or_else(PoisonError::into_inner).insert(topic.into(), base);
+        Ok(())
     }
 }
 

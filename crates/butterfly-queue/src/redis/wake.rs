@@ -40,7 +40,8 @@ pub(super) fn listen(inner: &Arc<Inner>, inbox: Arc<str>) -> Result<UnboundedRec
     if inner.proxy {
         runtime.spawn(look_by_timer(weak, sender));
     } else {
-        runtime.spawn(keep_listening(weak, inbox, sender));
+        inner.deaf.send_modify(|deaf| *deaf += 1);
+        runtime.spawn(keep_listening(Deaf(weak), inbox, sender));
     }
     Ok(receiver)
 }
@@ -61,10 +62,23 @@ async fn look_by_timer(inner: Weak<Inner>, sender: UnboundedSender<Wake>) {
     }
 }
 
-async fn keep_listening(inner: Weak<Inner>, inbox: Arc<str>, sender: UnboundedSender<Wake>) {
+/// A listener that has not yet tried to connect. Calls of the engine wait until it is dropped.
+struct Deaf(Weak<Inner>);
+
+impl Drop for Deaf {
+    fn drop(&mut self) {
+        if let Some(inner) = self.0.upgrade() {
+            inner.deaf.send_modify(|deaf| *deaf -= 1);
+        }
+    }
+}
+
+async fn keep_listening(deaf: Deaf, inbox: Arc<str>, sender: UnboundedSender<Wake>) {
     let mut pause = PAUSES.0;
+    let inner = deaf.0.clone();
+    let mut deaf = Some(deaf);
     for attempt in 0.. {
-        match listen_once(&inner, &inbox, &sender, attempt).await {
+        match listen_once(&inner, &inbox, &sender, attempt, &mut deaf).await {
             Ended::Unheard => return,
             Ended::Broken { worked } => {
                 pause = if worked { PAUSES.0 } else { (pause * 2).min(PAUSES.1) };
@@ -82,6 +96,7 @@ async fn listen_once(
     inbox: &str,
     sender: &UnboundedSender<Wake>,
     attempt: usize,
+    deaf: &mut Option<Deaf>,
 ) -> Ended {
     let Some(strong) = inner.upgrade() else { return Ended::Unheard };
     let channels = [format!("{}:wake", strong.prefix), format!("{}:inbox:{inbox}", strong.prefix)];
@@ -91,8 +106,10 @@ async fn listen_once(
         pubsub.subscribe(&channels[..]).await.ok()?;
         Some(pubsub)
     };
-    let Ok(Some(pubsub)) = timeout(ANSWER, connecting).await else { return Ended::Broken { worked: false } };
+    let connected = timeout(ANSWER, connecting).await;
+    drop(deaf.take());
     drop(strong);
+    let Ok(Some(pubsub)) = connected else { return Ended::Broken { worked: false } };
     let (mut sink, mut stream) = pubsub.split();
     // What was published before this moment was not heard.
     if sender.send(Wake::All).is_err() {

@@ -220,7 +220,7 @@ impl Ends {
         for (place, outcome) in done.iter().enumerate() {
             let record = match outcome.end {
                 End::Released => Vec::new(),
-                _ => record::of_outcome(outcome, topic.limits.keyed, &owner.worker),
+                _ => record::of_outcome(outcome, topic.limits.keyed, owner),
             };
             let n = outcome.message.seq.saturating_sub(base);
             let before = outcome.message.attempts;

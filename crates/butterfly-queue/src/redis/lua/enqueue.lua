@@ -1,14 +1,14 @@
 -- Takes in messages. ARGV: client, batch, depth or '', then for each message its record and how it is to wait:
 -- '' or run_at|hold|second|key, where hold is a (while it lives) or milliseconds, and second d or r.
 --
--- Gives base, whether the topic is new, and lines: +n*k for k messages taken in, of which n is the first; =n or @id for
+-- Gives base and lines: +n*k for k messages taken in, of which n is the first; =n or @id for
 -- one that is there already; !d for one that finds the topic full.
 -- A repeated batch is answered as the first time: the last thousand of each client are remembered.
 local number, part = string.match(ARGV[2], '^(%d+)(.*)$')
 local log, slot = T .. ':b:' .. ARGV[1], tonumber(number) % 1024 .. part
 local said = call('HGET', log, slot)
 if said and sub(said, 1, #ARGV[2] + 1) == ARGV[2] .. ' ' then
-  return {base, 0, sub(said, #ARGV[2] + 2)}
+  return {base, sub(said, #ARGV[2] + 2)}
 end
 
 local depth = tonumber(ARGV[3])
@@ -145,6 +145,5 @@ if stir then wake() end
 local lines = table.concat(answer, '\n')
 call('HSET', log, slot, ARGV[2] .. ' ' .. lines)
 call('PEXPIRE', log, 3600000)
-local was_fresh = fresh and 1 or 0
 save()
-return {base, was_fresh, lines}
+return {base, lines}

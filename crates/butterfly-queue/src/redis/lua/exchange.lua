@@ -22,7 +22,7 @@ do
     for i = finished_to + 2, finished_to + 2 * count, 2 do ends[#ends + 1] = ARGV[i] end
     finished_to = finished_to + 2 + 2 * count
   end
-  for i = finished_to, #ARGV, 5 do ends[#ends + 1] = ARGV[i] end
+  for i = finished_to, #ARGV, 5 do ends[#ends + 1] = ARGV[i + 1] end
   if #ends > 0 and ARGV[3] == base then
     local tries = {}
     for n, attempts in string.gmatch(ARGV[12], '(%d+):(%d+)') do tries[n] = attempts end
@@ -294,6 +294,7 @@ if earlier or ((stir or #ends > 0) and next_time == 'n') then wake() end
 if next_time ~= 'n' then c.i = 1 end
 save()
 
+if next_time ~= 'n' and next_time ~= 'w' then next_time = format('%.0f', next_time) end
 local reply = {base, now, next_time, table.concat(settled), died}
 for i, n in ipairs(ns) do
   reply[4 + 2 * i] = n
