@@ -1,4 +1,5 @@
 //! A whole call with whatever arguments: it answers, or names what is wrong with them. It is never the server's fault.
+//! Made later, from a message that carries its arguments, it answers the same.
 //!
 //! Input: a choice (which handler, which form of body), the query string up to the end of the line, the body.
 
@@ -99,17 +100,34 @@ fuzz_target!(|data: &[u8]| {
     };
     let query = Some(query).filter(|query| !query.is_empty());
     let mut ctx = Ctx::new(Door::Http);
-    let input = Input { query, payload, ..Input::default() };
-    match finish(call(HANDLERS[number / 4 % 3], &ctx, input)) {
+    let input = || Input { query, payload, ..Input::default() };
+    let handler = HANDLERS[number / 4 % 3];
+    match finish(call(handler, &ctx, input())) {
         Ok(reply) => {
             let Content::Json(document) = reply.content else { panic!("no JSON") };
             let answer: Value = serde_json::from_slice(&document).unwrap();
             assert_eq!(answer["stat"], "OK");
+            later(handler, input(), &document);
         }
         Err(error) => refused(&error),
     }
     assert!(String::from_utf8(std::mem::take(&mut ctx.notes_mut().params)).is_ok());
 });
+
+/// What a message carries answers as the call did; a number that is none cannot be carried.
+fn later(handler: &'static Handler, input: Input<'_>, document: &[u8]) {
+    match input.to_json(handler, &Ctx::new(Door::Http)) {
+        Ok(args) => {
+            let input = Input { payload: Payload::Args(args.as_bytes()), ..Input::default() };
+            let ctx = Ctx::new(Door::Queue);
+            let Content::Json(again) = finish(call(handler, &ctx, input)).unwrap().content else {
+                panic!("no JSON")
+            };
+            assert_eq!(again, document, "{args}");
+        }
+        Err(error) => refused(&error),
+    }
+}
 
 fn pair(line: &str) -> Option<(String, String)> {
     line.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()))

@@ -12,6 +12,9 @@ use butterfly_core::args::{Blob, DateTime, Input, Json, Payload};
 use butterfly_core::reply::Content;
 use butterfly_core::{App, Body, Ctx, Door, Handler, Later, TakingIn, bind, call, defer};
 use butterfly_macros::{data, handler};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::select;
 
 #[data]
 #[serde(rename_all = "lowercase")]
@@ -224,6 +227,65 @@ fn the_calls_log_line_shows_what_was_given() {
     let mut ctx = Ctx::new(Door::Http);
     query("int=+7&flag=on").to_json(&every_type::HANDLER, &ctx).unwrap();
     assert_eq!(String::from_utf8_lossy(&ctx.notes_mut().params), "int= 7;flag=on");
+}
+
+proptest! {
+    #[test]
+    fn whatever_binds_is_carried(
+        pairs in vec((select(NAMES.to_vec()), prop_oneof![select(VALUES.to_vec()).prop_map(str::to_owned), number()]), 0..6),
+    ) {
+        let text = pairs.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&");
+        let text: &'static str = text.leak();
+        let ctx = Ctx::new(Door::Http);
+        if bind(&every_type::HANDLER, &ctx, query(text)).is_ok() {
+            carried(&every_type::HANDLER, || query(text));
+        }
+    }
+}
+
+const NAMES: [&str; 16] = [
+    "text", "int", "huge", "float", "flag", "letter", "shape", "place", "either", "bytes", "at", "any",
+    "words", "numbers", "flags", "pair",
+];
+
+const VALUES: [&str; 26] = [
+    "",
+    "0",
+    "1",
+    "7",
+    "-7",
+    "%2B7",
+    "007",
+    "+7+",
+    "null",
+    "true",
+    "NO",
+    "on",
+    "a",
+    "%22a%22",
+    "point",
+    "[]",
+    "[1]",
+    "[%22a%22,null]",
+    "{}",
+    "{%22circle%22:1}",
+    "{%22x%22:1,%22name%22:%22%22}",
+    "aGk%3D",
+    "2026-11-20+08:30:00",
+    "%C3%A9",
+    "%00",
+    "[true]",
+];
+
+/// Numbers in all the forms that text has for them, none of them infinite.
+fn number() -> impl Strategy<Value = String> {
+    prop_oneof![
+        any::<i64>().prop_map(|number| number.to_string()),
+        any::<u128>().prop_map(|number| number.to_string()),
+        "-?[0-9]{1,20}(\\.[0-9]{0,20})?([eE]-?[0-9]{1,2})?",
+        "\\.[0-9]{1,20}",
+        any::<f64>().prop_filter("finite", |number| number.is_finite()).prop_map(|number| number.to_string()),
+    ]
 }
 
 /// Takes in every call under the id of its arguments.

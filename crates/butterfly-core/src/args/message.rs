@@ -88,10 +88,8 @@ fn forms(raw: &Raw<'_>) -> Vec<Form> {
         Raw::Document(document) => vec![String::from_utf8(document.to_vec()).ok()],
         Raw::Many(texts) => lists(texts),
         Raw::Text(text) => {
-            let one = [text.as_ref()];
-            let mut forms: Vec<Form> =
-                [quoted, literal, word].iter().filter_map(|form| form(text)).map(Some).collect();
-            forms.extend(lists(&one));
+            let mut forms: Vec<Form> = FORMS.iter().filter_map(|form| form(text)).map(Some).collect();
+            forms.extend(lists(&[text]));
             // A blank that the type cannot take counts as not given.
             forms.extend(text.is_empty().then_some(None));
             forms
@@ -105,26 +103,40 @@ fn lists(texts: &[impl AsRef<str>]) -> Vec<Form> {
         let elements: Option<Vec<String>> = texts.iter().map(|text| form(text.as_ref())).collect();
         elements.map(|elements| Some(format!("[{}]", elements.join(","))))
     };
-    ([quoted, literal, word] as [fn(&str) -> Option<String>; 3]).iter().filter_map(all).collect()
+    FORMS.iter().filter_map(all).collect()
 }
+
+/// What one text can be in JSON.
+const FORMS: [fn(&str) -> Option<String>; 5] = [quoted, literal, whole, word, letter];
 
 fn quoted(text: &str) -> Option<String> {
     Some(Value::from(text).to_string())
 }
 
-/// Text that is JSON, or a number in one of the forms that only text allows: `+7`, `007`, `.5`.
+/// Text that is JSON, or a number in one of the forms that only text allows: `+7`, `007`, `.5`. No text is `null`.
 fn literal(text: &str) -> Option<String> {
     let text = text.trim();
-    if serde_json::from_str::<&RawValue>(text).is_ok() {
+    if text != "null" && serde_json::from_str::<&RawValue>(text).is_ok() {
         return Some(text.to_owned());
     }
-    let whole = text.parse::<i128>().map(|number| number.to_string());
-    whole.ok().or_else(|| Number::from_f64(text.parse().ok()?).map(|number| number.to_string()))
+    whole(text).or_else(|| Number::from_f64(text.parse().ok()?).map(|number| number.to_string()))
+}
+
+/// A whole number in its shortest form: `-0` is none in JSON.
+fn whole(text: &str) -> Option<String> {
+    let text = text.trim();
+    let signed = text.parse::<i128>().map(|number| number.to_string());
+    signed.or_else(|_| text.parse::<u128>().map(|number| number.to_string())).ok()
 }
 
 /// The words that text has for true and false.
 fn word(text: &str) -> Option<String> {
     super::text::truth(text).map(|truth| truth.to_string())
+}
+
+/// Text reads a single character with blanks around it.
+fn letter(text: &str) -> Option<String> {
+    text.trim().parse::<char>().ok().and_then(|letter| quoted(letter.encode_utf8(&mut [0; 4])))
 }
 
 fn object(entries: &[Entry]) -> String {

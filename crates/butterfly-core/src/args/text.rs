@@ -173,7 +173,13 @@ impl<'de> Deserializer<'de> for Text<'de> {
             [one] if one.trim_start().starts_with('[') => {
                 from_json(one, |json| json.deserialize_seq(visitor))
             }
-            many => visitor.visit_seq(de::value::SeqDeserializer::new(many.iter().map(Element))),
+            many => {
+                let mut elements = de::value::SeqDeserializer::new(many.iter().map(Element));
+                let value = visitor.visit_seq(&mut elements)?;
+                // A pair that is given three values has not been read.
+                elements.end()?;
+                Ok(value)
+            }
         }
     }
 
@@ -291,5 +297,10 @@ mod tests {
             "was given 2 times, give it once"
         );
         assert!(one::<u8>(&"9".repeat(1000)).unwrap_err().len() < 150);
+        let three = ["1".into(), "2".into(), "3".into()];
+        assert_eq!(
+            from_text::<(u8, u8)>(&three).unwrap_err(),
+            "invalid length 3, expected 2 elements in sequence"
+        );
     }
 }
