@@ -269,8 +269,9 @@ impl Books {
         if record.owner.as_ref() != Some(owner) || message.attempts != claimed.attempts {
             return Settled::Lost;
         }
-        // A run that was released was none: the same owner may have the message again with the same attempts.
-        record.ended_run = (outcome.end != End::Released).then_some(run);
+        // After these ends the same owner may have the message again with the same attempts: a second end is of a second run.
+        let comes_again = matches!(outcome.end, End::Released | End::Retry { counts: false, .. });
+        record.ended_run = (!comes_again).then_some(run);
         if outcome.end != End::Released {
             message.started = Some(outcome.started);
             message.cost_us = outcome.cost_us;
