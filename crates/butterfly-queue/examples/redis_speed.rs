@@ -127,7 +127,8 @@ async fn drain(engine: &RedisEngine, topic: &Topic, jobs: u64) -> Any<Duration> 
             loop {
                 let last = done.load(Ordering::Relaxed) >= jobs;
                 let asked = if last { Want::default() } else { want };
-                let given = engine.exchange(&owner, &topic, Arc::new(std::mem::take(&mut ends)), asked).await?;
+                let given =
+                    engine.exchange(&owner, &topic, Arc::new(std::mem::take(&mut ends)), asked).await?;
                 done.fetch_add(given.claimed.len() as u64, Ordering::Relaxed);
                 let started = now_ms();
                 let finished = given.claimed.into_iter().map(|message| Outcome {

@@ -16,10 +16,10 @@ fn add(a: i64, b: i64) -> i64 {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn main() -> butterfly_core::Result<()> {
     let mut words = std::env::args().skip(1);
     let url = words.next().unwrap_or_else(|| "redis://127.0.0.1:6379".into());
-    let count: i64 = words.next().map_or(Ok(200_000), |word| word.parse())?;
+    let count: i64 = words.next().map_or(Ok(200_000), |word| word.parse::<i64>())?;
     let options: RedisOptions = url.parse()?;
     let mut app = App::new(Registry::of([&add::HANDLER])?);
     let engine = Arc::new(RedisEngine::connect(options).await?);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use butterfly_core::args::{Input, Payload};
 use butterfly_core::handler::Batch;
-use butterfly_core::{App, BadParams, Ctx, Door, Error, Fault, Handler, Registry, Result};
+use butterfly_core::{App, BadParams, Ctx, Door, Error, Fault, Handler, Registry, Result, bind};
 use serde_json::value::RawValue;
 
 use crate::message::Spec;
@@ -153,8 +153,7 @@ impl Catalog {
         };
         let ctx = Ctx::within(self.nowhere.clone(), Door::Queue);
         let input = Input { payload: Payload::Args(args.as_bytes()), ..Input::default() };
-        // The future that would run the handler is dropped.
-        (entry.handler.run)(&ctx, input).map(drop)
+        bind(entry.handler, &ctx, input)
     }
 }
 

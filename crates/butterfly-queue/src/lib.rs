@@ -17,11 +17,11 @@ mod enqueue;
 mod figures;
 mod message;
 mod queue;
+#[cfg(feature = "redis")]
+pub mod redis;
 mod retry;
 mod sender;
 mod settings;
-#[cfg(feature = "redis")]
-pub mod redis;
 mod topic;
 mod worker;
 

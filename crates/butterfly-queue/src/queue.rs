@@ -5,8 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use butterfly_core::{Later, TakingIn};
 use butterfly_core::{Ctx, Error, Fault, Handler, Job, Registry, Result};
+use butterfly_core::{Later, TakingIn};
 use serde_json::Value;
 
 use crate::bus::Bus;

@@ -30,7 +30,8 @@ pub use options::{Mode, RedisOptions};
 use self::connection::Link;
 use self::scripts::Script;
 use crate::engine::{
-    Changed, Counts, Engine, EngineFuture, Exchange, Held, Lease, Owner, Reaped, Renewed, Wake, Want, WorkerInfo,
+    Changed, Counts, Engine, EngineFuture, Exchange, Held, Lease, Owner, Reaped, Renewed, Wake, Want,
+    WorkerInfo,
 };
 use crate::message::{Accepted, Message, MsgId, NewMessage, Outcome, Seq, State};
 use crate::{EngineError, Topic};
@@ -189,7 +190,9 @@ fn check_version(info: &str) -> Result<(), EngineError> {
     if found >= OLDEST {
         return Ok(());
     }
-    Err(EngineError::Misconfigured(format!("Redis is {version}, and the queue needs 6.0 or later, or Valkey")))
+    Err(EngineError::Misconfigured(format!(
+        "Redis is {version}, and the queue needs 6.0 or later, or Valkey"
+    )))
 }
 
 impl Engine for RedisEngine {

@@ -22,7 +22,7 @@ pub(crate) async fn open(config: &Config) -> Result<Arc<dyn Engine>, EngineError
 
 fn embedded(config: &Config) -> Result<Arc<dyn Engine>, EngineError> {
     use butterfly_queue::embedded::{Durability, EmbeddedEngine, Options};
-    let file = config.queue.file.clone().unwrap_or_else(|| config.data_dir.join("queue.db"));
+    let file = config.queue_file();
     let durability = match config.queue.durability {
         crate::config::Durability::Normal => Durability::Normal,
         crate::config::Durability::Full => Durability::Full,

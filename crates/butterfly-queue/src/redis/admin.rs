@@ -230,7 +230,8 @@ impl Inner {
     }
 
     pub(super) async fn put_worker(&self, worker: &WorkerInfo, ttl_ms: u64) -> Result<(), EngineError> {
-        let text = serde_json::to_string(worker).map_err(|error| EngineError::Misconfigured(error.to_string()))?;
+        let text =
+            serde_json::to_string(worker).map_err(|error| EngineError::Misconfigured(error.to_string()))?;
         let fill = |command: &mut Cmd| {
             command.arg("put").arg(&worker.name).arg(ttl_ms).arg(&text);
         };

@@ -260,7 +260,9 @@ pub(super) fn meaning(error: &RedisError) -> EngineError {
         return EngineError::Misconfigured(text);
     }
     if text.contains("user_script:") && !text.contains("TRYAGAIN") {
-        return EngineError::Foreign(format!("a script of the queue cannot go on with what is stored: {text}"));
+        return EngineError::Foreign(format!(
+            "a script of the queue cannot go on with what is stored: {text}"
+        ));
     }
     EngineError::Unavailable(text)
 }

@@ -131,7 +131,9 @@ impl fmt::Display for BadRecord {
                 f,
                 "the message is written in format {version}, and this program reads {VERSION}: run a newer program"
             ),
-            Self::Damaged => f.write_str("the message is not readable: damaged, or written by something else"),
+            Self::Damaged => {
+                f.write_str("the message is not readable: damaged, or written by something else")
+            }
         }
     }
 }
@@ -449,9 +451,8 @@ fn lane(key: &str) -> std::borrow::Cow<'_, str> {
 
 /// FNV-1a, 64 bits.
 fn hash(text: &str) -> u64 {
-    text.bytes().fold(0xCBF2_9CE4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3)
-    })
+    text.bytes()
+        .fold(0xCBF2_9CE4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3))
 }
 
 fn text(bytes: &[u8]) -> Result<String, BadRecord> {
@@ -589,7 +590,22 @@ mod tests {
     fn fields_that_a_later_program_adds_are_passed_over() {
         let spec = Spec::new("{}");
         let mut record = of_new(&NewMessage::from(spec.clone()), false);
-        record.extend([62 << 2 | BYTES, 2, 9, 9, 61 << 2 | NUMBER, 0x81, 1, 60 << 2 | TIME, 1, 2, 3, 4, 5, 6]);
+        record.extend([
+            62 << 2 | BYTES,
+            2,
+            9,
+            9,
+            61 << 2 | NUMBER,
+            0x81,
+            1,
+            60 << 2 | TIME,
+            1,
+            2,
+            3,
+            4,
+            5,
+            6,
+        ]);
         assert_eq!(read(&record).unwrap().spec, spec);
     }
 

@@ -104,8 +104,7 @@ impl Inner {
                 let first = number(first)?;
                 for n in first..first + number(count)? {
                     let given = messages.get(answers.len()).and_then(|message| message.id.clone());
-                    answers
-                        .push(Ok(Accepted { id: given.map_or_else(|| ours(n), MsgId::Given), new: true }));
+                    answers.push(Ok(Accepted { id: given.map_or_else(|| ours(n), MsgId::Given), new: true }));
                 }
             }
             "=" => answers.push(Ok(Accepted { id: ours(number(rest)?), new: false })),

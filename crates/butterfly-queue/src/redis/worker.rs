@@ -86,9 +86,7 @@ impl Inner {
             match record {
                 Ok(record) => claimed.push(Claimed {
                     seq: base + n,
-                    id: record
-                        .id
-                        .map_or(MsgId::Ours { tag: topic.tag, seq: base + n }, MsgId::Given),
+                    id: record.id.map_or(MsgId::Ours { tag: topic.tag, seq: base + n }, MsgId::Given),
                     spec: record.spec,
                     attempts: record.run.attempts,
                     deaths,
@@ -156,7 +154,10 @@ impl Inner {
             let odd = || strange(&::redis::Value::SimpleString(key.clone()));
             let (instance, epoch) = key.rsplit_once('/').ok_or_else(odd)?;
             let epoch = epoch.parse().map_err(|_| odd())?;
-            leases.push(Lease { owner: Owner { instance: instance.into(), epoch, worker: worker.into() }, beat });
+            leases.push(Lease {
+                owner: Owner { instance: instance.into(), epoch, worker: worker.into() },
+                beat,
+            });
         }
         leases.sort_by(|a, b| a.owner.cmp(&b.owner));
         Ok(leases)
@@ -187,7 +188,8 @@ fn next(text: &str, server_now: Millis) -> Result<Next, EngineError> {
         "n" => Ok(Next::Now),
         "w" => Ok(Next::Wake),
         time => {
-            let time: Millis = time.parse().map_err(|_| strange(&::redis::Value::SimpleString(time.into())))?;
+            let time: Millis =
+                time.parse().map_err(|_| strange(&::redis::Value::SimpleString(time.into())))?;
             let now = now_ms();
             let same = now.abs_diff(server_now) < SAME_CLOCK_MS;
             Ok(Next::At(if same { time } else { now + time.saturating_sub(server_now) }))
@@ -216,7 +218,8 @@ struct End1 {
 
 impl Ends {
     fn new(topic: &Topic, owner: &Owner, base: u64, done: &[Outcome]) -> Self {
-        let mut ends = Self { finished: BTreeMap::new(), others: Vec::new(), tries: String::new(), count: done.len() };
+        let mut ends =
+            Self { finished: BTreeMap::new(), others: Vec::new(), tries: String::new(), count: done.len() };
         for (place, outcome) in done.iter().enumerate() {
             let record = match outcome.end {
                 End::Released => Vec::new(),
