@@ -6,7 +6,7 @@ use std::sync::Arc;
 use butterfly_core::Registry;
 use butterfly_queue::{Engine, EngineError, Patterns, Queue, Settings};
 
-use crate::config::{Config, QueueEngine};
+use crate::config::{Config, QueueEngine, TopicPattern};
 
 /// Opens the engine that `queue.engine` names.
 ///
@@ -58,7 +58,7 @@ pub(crate) fn on(
     who: &str,
 ) -> Queue {
     let queue = &config.queue;
-    let patterns = queue.topics.iter().map(|pattern| pattern.as_str());
+    let patterns = queue.topics.iter().map(TopicPattern::as_str);
     let settings = Settings {
         instance: instance(&config.data_dir, who).into(),
         nickname: config.name.clone(),

@@ -73,7 +73,7 @@ const _: () = {
             },
         };
         /// A call of `config` to be made later, or by another process.
-        fn job() -> __bf::Job<Result<&'static Config>> {
+        fn job() -> __bf::Job<&'static Config> {
             __bf::Job::new(Self::PATH)
         }
     }

@@ -177,7 +177,7 @@ const _: () = {
             times: u32,
             number: Option<u32>,
             pin: Option<String>,
-        ) -> __bf::Job<Result<Hello>>
+        ) -> __bf::Job<Hello>
         where
             for<'unused> Option<u32>: __bf::Serialize,
             for<'unused> Option<String>: __bf::Serialize,

@@ -105,7 +105,7 @@ const _: () = {
             id: u64,
             rest: impl ::core::convert::Into<::std::string::String>,
             verbose: bool,
-        ) -> __bf::Job<Result<User, Trouble>> {
+        ) -> __bf::Job<User> {
             __bf::Job::new(Self::PATH)
                 .arg("id", &id)
                 .arg("rest", &::core::convert::Into::<::std::string::String>::into(rest))

@@ -101,7 +101,7 @@ const _: () = {
             },
         };
         /// A call of `bill` to be made later, or by another process.
-        fn job(account_id: u64, items: Vec<String>) -> __bf::Job<Result<()>>
+        fn job(account_id: u64, items: Vec<String>) -> __bf::Job<()>
         where
             for<'unused> Vec<String>: __bf::Serialize,
         {

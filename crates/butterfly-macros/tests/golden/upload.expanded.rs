@@ -103,7 +103,7 @@ const _: () = {
         /// A call of `store` to be made later, or by another process.
         fn job(
             name: impl ::core::convert::Into<::std::string::String>,
-        ) -> __bf::Job<Result<u64>> {
+        ) -> __bf::Job<u64> {
             __bf::Job::new(Self::PATH)
                 .arg("name", &::core::convert::Into::<::std::string::String>::into(name))
         }

@@ -1,5 +1,6 @@
 //! Faults planted on purpose: an engine that is right but for one thing. The suite must find it.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -127,6 +128,8 @@ struct FaultyEngine {
 #[derive(Debug, Default)]
 struct Notes {
     finished: Vec<(Topic, Claimed)>,
+    /// What was given out again: each message only once, or cases that run all there is would never end.
+    again: HashSet<MsgId>,
     cancelled: u64,
     /// An end that was acknowledged and is not told yet.
     untold: Option<(Owner, Topic, Outcome)>,
@@ -171,10 +174,16 @@ impl FaultyEngine {
         let mut notes = self.notes();
         let before = notes.finished.iter().position(|(of, _)| of == topic);
         if let Some(at) = before.filter(|_| exchange.claimed.len() < want.count as usize) {
-            exchange.claimed.push(notes.finished.remove(at).1);
+            let (_, message) = notes.finished.remove(at);
+            notes.again.insert(message.id.clone());
+            exchange.claimed.push(message);
         }
         let finished = done.iter().filter(|outcome| matches!(outcome.end, End::Finished { .. }));
-        notes.finished.extend(finished.map(|outcome| (topic.clone(), outcome.message.clone())));
+        for Outcome { message, .. } in finished {
+            if !notes.again.contains(&message.id) {
+                notes.finished.push((topic.clone(), message.clone()));
+            }
+        }
     }
 }
 
@@ -204,6 +213,8 @@ impl Engine for FaultyEngine {
         want: Want,
     ) -> EngineFuture<'a, Exchange> {
         Box::pin(async move {
+            // A case that a fault holds in a loop must come to its time limit.
+            tokio::task::yield_now().await;
             self.tell().await?;
             let all = done.clone();
             if let (true, Some(last)) = (self.is(Fault::Acknowledging), done.last()) {

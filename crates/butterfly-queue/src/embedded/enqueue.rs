@@ -80,11 +80,10 @@ pub(super) fn enqueue(
     }
     let mut books = Books::make(tx, &batch.topic.path)?;
     let before = books.clone();
-    let mut seq = take_numbers(tx, batch.messages.len())?;
+    let numbers = take_numbers(tx, batch.messages.len())?..;
     let mut answers = Vec::with_capacity(batch.messages.len());
-    for (new, options) in batch.messages.iter().zip(&batch.options) {
+    for ((new, options), seq) in batch.messages.iter().zip(&batch.options).zip(numbers) {
         answers.push(accept(tx, &mut books, &batch.topic, new, options.as_deref(), seq, now)?);
-        seq += 1;
     }
     books.save(tx, &before)?;
     recent.keep(tx, batch.number, &answers)?;

@@ -112,7 +112,7 @@ impl Claim<'_, '_> {
             self.suspect()?;
         }
         if room > 0 && self.claimed.is_empty() {
-            if limits.keyed { self.from_lanes(room)? } else { self.from_line(room)? }
+            if limits.keyed { self.take_by_lanes(room)? } else { self.take_in_line(room)? }
         }
         if let Some(rate) = limits.rate {
             let started = self.claimed.len() as u32;
@@ -175,7 +175,7 @@ impl Claim<'_, '_> {
         Ok(())
     }
 
-    fn from_line(&mut self, room: u32) -> Result<(), StoreError> {
+    fn take_in_line(&mut self, room: u32) -> Result<(), StoreError> {
         while (self.claimed.len() as u32) < room {
             let rows = self.first_of(PLAIN, room - self.claimed.len() as u32)?;
             if rows.is_empty() {
@@ -189,7 +189,7 @@ impl Claim<'_, '_> {
         Ok(())
     }
 
-    fn from_lanes(&mut self, room: u32) -> Result<(), StoreError> {
+    fn take_by_lanes(&mut self, room: u32) -> Result<(), StoreError> {
         let limits = &self.topic.limits;
         while (self.claimed.len() as u32) < room {
             let Some(lane) = lanes::next(self.tx, &self.books, limits, self.now)? else { return Ok(()) };

@@ -27,7 +27,7 @@ pub(super) fn sweep(tx: &Tx<'_>, wakes: &Arc<Wakes>, topic: &Topic, now: Millis)
     for seq in &over {
         match look::state_of(tx, books.topic, *seq)? {
             ended @ (State::Finished | State::Failed) => {
-                change::drop_one(tx, &mut books, topic, *seq, ended)?
+                change::drop_one(tx, &mut books, topic, *seq, ended)?;
             }
             waits => {
                 line::leave(tx, &mut books, *seq)?;

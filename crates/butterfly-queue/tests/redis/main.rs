@@ -4,6 +4,7 @@
 //! Tests of faults start a `redis-server` of their own. Those of the other forms read where they are from the variables
 //! that `.ci/redis` sets, and say so when they are not there.
 #![cfg(feature = "redis")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail")]
 
 mod faults;
 mod foreign;
