@@ -34,7 +34,7 @@ async fn until_it_answers<T>(mut call: impl AsyncFnMut() -> Result<T, EngineErro
 
 #[tokio::test]
 async fn a_server_that_forgot_the_scripts_is_given_them_again() {
-    let Some(server) = Server::start(&[]) else { return };
+    let server = Server::start(&[]);
     let desk = Desk::new(&server.url(), "/a").await;
     desk.send(3).await.unwrap();
     for count in 1..=3 {
@@ -49,7 +49,7 @@ async fn a_server_that_forgot_the_scripts_is_given_them_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_accepted_survives_a_server_that_is_killed() {
-    let Some(mut server) = Server::start(&["--appendonly", "yes", "--appendfsync", "always"]) else { return };
+    let mut server = Server::start(&["--appendonly", "yes", "--appendfsync", "always"]);
     let desk = Desk::new(&server.url(), "/a").await;
     let mut ear = desk.engine.listen("me".into()).unwrap();
     hear(&mut ear, Wake::All).await;
@@ -92,7 +92,7 @@ async fn what_was_accepted_survives_a_server_that_is_killed() {
 
 #[tokio::test]
 async fn what_was_claimed_and_finished_survives_too() {
-    let Some(mut server) = Server::start(&["--appendonly", "yes", "--appendfsync", "always"]) else { return };
+    let mut server = Server::start(&["--appendonly", "yes", "--appendfsync", "always"]);
     let desk = Desk::new(&server.url(), "/a").await;
     desk.send(10).await.unwrap();
     let claimed = desk.claim(6).await.unwrap();
@@ -108,7 +108,7 @@ async fn what_was_claimed_and_finished_survives_too() {
 
 #[tokio::test]
 async fn a_connection_that_is_cut_is_made_again_and_listeners_look_again() {
-    let Some(server) = Server::start(&[]) else { return };
+    let server = Server::start(&[]);
     let line = Line::to(server.port).await;
     let desk = Desk::new(&line.url(), "/a").await;
     let mut ear = desk.engine.listen("me".into()).unwrap();
@@ -124,7 +124,7 @@ async fn a_connection_that_is_cut_is_made_again_and_listeners_look_again() {
 
 #[tokio::test]
 async fn an_enqueue_whose_answer_was_lost_is_taken_in_once() {
-    let Some(server) = Server::start(&[]) else { return };
+    let server = Server::start(&[]);
     let line = Line::to(server.port).await;
     let desk = Desk::new(&line.url(), "/a").await;
     let first = desk.send(2).await.unwrap();
@@ -140,7 +140,7 @@ async fn an_enqueue_whose_answer_was_lost_is_taken_in_once() {
 
 #[tokio::test]
 async fn long_batches_are_taken_in_once_too() {
-    let Some(server) = Server::start(&[]) else { return };
+    let server = Server::start(&[]);
     let desk = Desk::new(&server.url(), "/a").await;
     let messages: Vec<NewMessage> = (0..2000).map(|_| Spec::new("{}").into()).collect();
     let ids = desk.send_as(5, messages.clone()).await.unwrap();
@@ -151,7 +151,7 @@ async fn long_batches_are_taken_in_once_too() {
 
 #[tokio::test]
 async fn an_exchange_whose_answer_was_lost_is_repeated_and_its_claims_are_handed_back() {
-    let Some(server) = Server::start(&[]) else { return };
+    let server = Server::start(&[]);
     let line = Line::to(server.port).await;
     let desk = Desk::new(&line.url(), "/a").await;
     desk.send(10).await.unwrap();
@@ -172,7 +172,7 @@ async fn an_exchange_whose_answer_was_lost_is_repeated_and_its_claims_are_handed
 
 #[tokio::test]
 async fn a_server_that_is_full_says_so_and_goes_on() {
-    let Some(server) = Server::start(&["--maxmemory-policy", "noeviction"]) else { return };
+    let server = Server::start(&["--maxmemory-policy", "noeviction"]);
     let desk = Desk::new(&server.url(), "/a").await;
     desk.send(3).await.unwrap();
     let (): () = server.ask("CONFIG SET maxmemory 1").await;
@@ -196,7 +196,7 @@ async fn nobody_at_home_is_told_soon() {
 
 #[tokio::test]
 async fn a_wrong_password_is_told_and_never_shown() {
-    let Some(server) = Server::start(&["--requirepass", "right"]) else { return };
+    let server = Server::start(&["--requirepass", "right"]);
     let right = format!("redis://:right@127.0.0.1:{}", server.port);
     assert!(!format!("{:?}", Desk::new(&right, "/a").await.engine).contains("right"));
     for url in [format!("redis://:geheim@127.0.0.1:{}", server.port), server.url()] {
@@ -209,7 +209,7 @@ async fn a_wrong_password_is_told_and_never_shown() {
 /// Time itself is what is looked at here: for a while nothing may be sent.
 #[tokio::test]
 async fn an_idle_engine_sends_nothing() {
-    let Some(server) = Server::start(&[]) else { return };
+    let server = Server::start(&[]);
     let desk = Desk::new(&server.url(), "/a").await;
     let mut ear = desk.engine.listen("me".into()).unwrap();
     hear(&mut ear, Wake::All).await;

@@ -24,7 +24,7 @@ async fn record(server: &Server, number: u64) -> (String, String, Vec<u8>) {
 
 #[tokio::test]
 async fn a_record_that_cannot_be_read_is_set_aside_and_the_rest_goes_on() {
-    let Some(server) = Server::start(&[]) else { return };
+    let server = Server::start(&[]);
     let desk = Desk::new(&server.url(), "/a").await;
     let ids = desk.send(6).await.unwrap();
     let bad: [(u64, Vec<u8>); 4] = [
@@ -62,7 +62,7 @@ async fn a_record_that_cannot_be_read_is_set_aside_and_the_rest_goes_on() {
 
 #[tokio::test]
 async fn a_program_that_can_read_it_finds_it_as_it_was() {
-    let Some(server) = Server::start(&[]) else { return };
+    let server = Server::start(&[]);
     let desk = Desk::new(&server.url(), "/a").await;
     let ids = desk.send(1).await.unwrap();
     let (key, field, bytes) = record(&server, 1).await;
@@ -77,7 +77,7 @@ async fn a_program_that_can_read_it_finds_it_as_it_was() {
 
 #[tokio::test]
 async fn a_topic_of_another_format_and_foreign_keys_are_refused() {
-    let Some(server) = Server::start(&[]) else { return };
+    let server = Server::start(&[]);
     let desk = Desk::new(&server.url(), "/a").await;
     for (spoil, mend) in [
         ("HSET bf:{/a} v 2", "DEL bf:{/a}"),
@@ -94,7 +94,7 @@ async fn a_topic_of_another_format_and_foreign_keys_are_refused() {
 
 #[tokio::test]
 async fn all_keys_of_a_topic_share_its_hash_tag() {
-    let Some(server) = Server::start(&[]) else { return };
+    let server = Server::start(&[]);
     let desk = Desk::new(&server.url(), "/users/{id}/x").await;
     desk.send(10).await.unwrap();
     let given = NewMessage { id: Some("mine".into()), ..NewMessage::from(Spec::new("{}")) };
@@ -112,7 +112,7 @@ async fn all_keys_of_a_topic_share_its_hash_tag() {
 
 #[tokio::test]
 async fn a_server_that_lost_everything_takes_new_messages_under_new_numbers() {
-    let Some(server) = Server::start(&[]) else { return };
+    let server = Server::start(&[]);
     let desk = Desk::new(&server.url(), "/a").await;
     let before = desk.send(3).await.unwrap();
     let claimed = desk.claim(1).await.unwrap();

@@ -9,13 +9,9 @@ use tokio::time::timeout;
 use super::Desk;
 use super::server::{PATIENCE, ask};
 
-fn url(form: &str) -> Option<String> {
+fn url(form: &str) -> String {
     let name = format!("BUTTERFLY_TEST_REDIS{form}");
-    let url = std::env::var(&name).ok();
-    if url.is_none() {
-        eprintln!("not tested: {name} is not set; bash .ci/redis COMMAND sets it");
-    }
-    url
+    std::env::var(&name).unwrap_or_else(|_| panic!("{name} is not set: bash .ci/redis COMMAND sets it"))
 }
 
 /// An address with a prefix that nobody else uses.
@@ -38,7 +34,7 @@ async fn run(desk: &Desk, count: u32) {
 
 #[tokio::test]
 async fn topics_of_a_cluster_lie_on_all_nodes_and_wake_over_them() {
-    let Some(url) = url("_CLUSTER") else { return };
+    let url = url("_CLUSTER");
     let url = alone(&url);
     for number in 0..12 {
         let desk = Desk::new(&url, &format!("/topic/{number}")).await;
@@ -54,7 +50,7 @@ async fn topics_of_a_cluster_lie_on_all_nodes_and_wake_over_them() {
 
 #[tokio::test]
 async fn behind_a_proxy_a_timer_stands_in_for_waking() {
-    let Some(url) = url("_PROXY") else { return };
+    let url = url("_PROXY");
     let desk = Desk::new(&alone(&url), "/topic").await;
     run(&desk, 1000).await;
     let mut ear = desk.engine.listen("me".into()).unwrap();
@@ -71,7 +67,7 @@ async fn master(sentinel: &str) -> String {
 
 #[tokio::test]
 async fn after_a_failover_the_new_master_is_found() {
-    let Some(url) = url("_SENTINEL") else { return };
+    let url = url("_SENTINEL");
     let sentinel = url.replace("redis+sentinel", "redis").replace("/main", "");
     let desk = Desk::new(&alone(&url), "/topic").await;
     let ids = desk.send(50).await.unwrap();

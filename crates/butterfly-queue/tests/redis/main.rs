@@ -1,9 +1,9 @@
 //! What is special to the queue on Redis: its server's faults and forms. What every engine must do is in the
 //! conformance suite.
 //!
-//! Tests of faults start a `redis-server` of their own. Those of the other forms read where they are from the variables
-//! that `.ci/redis` sets, and say so when they are not there.
-#![cfg(feature = "redis")]
+//! Tests of faults start a `redis-server` of their own; those of the other forms read where they are from the variables
+//! that `.ci/redis` sets: `bash .ci/redis cargo test -p butterfly-queue --features live`.
+
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail")]
 
 mod faults;
