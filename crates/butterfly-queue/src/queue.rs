@@ -305,14 +305,16 @@ impl Queue {
     /// The queue's figures in the Prometheus text format: messages by topic and state over all processes, and what this
     /// process's worker did.
     ///
-    /// # Errors
-    ///
-    /// `ERR_BUSY` when the engine cannot be reached.
-    pub async fn prometheus(&self) -> Result<String> {
+    /// An engine that does not answer within `patience` costs its own figures alone, and `butterfly_queue_up` is 0.
+    pub async fn prometheus(&self, patience: Duration) -> String {
+        let topics = tokio::time::timeout(patience, self.topics()).await;
+        let topics = topics.unwrap_or_else(|_| Err(Error::server("the queue's engine does not answer")));
         let mut out = String::new();
-        figures::write_counts(&mut out, &self.topics().await?)?;
-        self.0.figures.write(&mut out, &self.0.catalog)?;
-        Ok(out)
+        // Writing to a string cannot fail.
+        let _ = figures::write_up(&mut out, topics.is_ok());
+        let _ = topics.is_ok_and(|topics| figures::write_counts(&mut out, &topics).is_ok());
+        let _ = self.0.figures.write(&mut out, &self.0.catalog);
+        out
     }
 
     /// Waits until a message has ended, and gives it.
