@@ -332,6 +332,12 @@ pub trait EnqueueExt {
     /// Says how far this call is, for those who look at its message. Nothing is written at once: the worker tells the
     /// engine when it renews the lease. At other doors it does nothing.
     fn progress(&self, progress: &impl Serialize);
+
+    /// Which run of its message this call is, from 1; always 1 at other doors.
+    ///
+    /// Runs that failed and runs whose worker died count, those that the handler itself put off
+    /// ([`retry_after`](crate::retry_after)) do not.
+    fn attempt(&self) -> u32;
 }
 
 impl EnqueueExt for Ctx {
@@ -354,6 +360,10 @@ impl EnqueueExt for Ctx {
         if let (Some(run), Ok(text)) = (self.local::<Run>(), serde_json::to_string(progress)) {
             run.set_progress(text);
         }
+    }
+
+    fn attempt(&self) -> u32 {
+        self.local::<Run>().map_or(1, Run::attempt)
     }
 }
 

@@ -280,6 +280,14 @@ pub struct Claimed {
     pub deaths: u32,
 }
 
+impl Claimed {
+    /// Runs before this one: those that failed, and those whose workers died.
+    #[must_use]
+    pub fn tries(&self) -> u32 {
+        self.attempts.saturating_add(self.deaths)
+    }
+}
+
 /// What became of a run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {

@@ -83,7 +83,7 @@ impl Runner {
         self.ctx.set_deadline(limit.and_then(|limit| self.ctx.started().checked_add(limit)));
         if self.shared.log.is_some() {
             self.ctx.note(format!("msg={}", message.id));
-            let tries = message.attempts + message.deaths;
+            let tries = message.tries();
             if tries > 0 {
                 self.ctx.note(format!("attempt={}", tries + 1));
             }
