@@ -184,6 +184,8 @@ pub struct MessageDetail {
     pub run_at: String,
     /// seconds that one run may take; 0 is without a limit
     pub timeout: f64,
+    /// seconds that it may wait for its first run before it fails
+    pub ttl: Option<f64>,
     /// seconds that the last run took
     pub cost: f64,
     /// the id of the call that sent it, the same in all log lines
@@ -291,6 +293,7 @@ pub(super) fn message(message: Message) -> MessageDetail {
         deaths: message.deaths,
         run_at: time(message.run_at),
         timeout: seconds(spec.timeout_ms),
+        ttl: spec.ttl_ms.map(seconds),
         cost: message.cost_us as f64 / 1e6,
         reqid: spec.reqid.to_string(),
         user: spec.user,

@@ -97,6 +97,7 @@ fn what_a_sender_says_of_a_message_holds() {
     let message = info(&mut connection, "order-7");
     assert_eq!((&message["status"], &message["priority"]), (&json!("scheduled"), &json!(9)));
     assert_eq!((&message["timeout"], &message["retries"]), (&json!(2.5), &json!(3)));
+    assert_eq!(message["ttl"], 60.0);
     assert_ne!(message["run_at"], "-");
     // Sent twice, by its id or by its key, it is one message.
     assert_eq!(done(&mut connection, "enqueue", &all)["new"], false);
