@@ -173,6 +173,13 @@ impl<'c, R> Enqueue<'c, R> {
         self
     }
 
+    /// This process will wait for the end with [`Queue::ended`](crate::Queue::ended), and is told of it at once.
+    /// [`wait`](Self::wait) and [`ended`](Self::ended) say so themselves.
+    pub fn awaited(mut self) -> Self {
+        self.said.waits = true;
+        self
+    }
+
     /// The message, checked.
     pub(crate) fn prepare(self) -> Result<(Queue, Topic, NewMessage)> {
         let (queue, args, said) = (self.queue?, self.args?, self.said);
@@ -212,9 +219,8 @@ impl<'c, R> Enqueue<'c, R> {
     /// # Errors
     ///
     /// As for queuing alone; `ERR_MSG_NOT_EXIST` when the message was deleted, or is not kept (`result_ttl` zero).
-    pub async fn ended(mut self) -> Result<Message> {
-        self.said.waits = true;
-        let (queue, topic, receipt) = self.accepted().await?;
+    pub async fn ended(self) -> Result<Message> {
+        let (queue, topic, receipt) = self.awaited().accepted().await?;
         queue.ended(&topic.path, &receipt.id).await
     }
 }
