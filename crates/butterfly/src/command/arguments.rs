@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use super::queue::QueueWords;
+
 #[derive(Debug, Parser)]
 #[command(about = "A Butterfly service: one function, every door", disable_help_subcommand = true)]
 pub(super) struct Arguments {
@@ -62,6 +64,8 @@ pub(super) enum Command {
         #[arg(long)]
         reference: bool,
     },
+    /// Look at the message queue, and change what is in it: `queue list`, `queue show ID`, `queue top` …
+    Queue(QueueWords),
     /// Tell when and where a request id was made
     Reqid {
         /// The id: 16 hex digits
@@ -82,6 +86,9 @@ pub(super) struct CallWords {
     /// Print the answer alone, as JSON
     #[arg(long)]
     pub(super) json: bool,
+    /// Send it through the queue, and wait for the answer of the worker that runs it
+    #[arg(long, conflicts_with = "trace")]
+    pub(super) queue: bool,
 }
 
 impl Default for Command {

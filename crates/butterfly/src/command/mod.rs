@@ -3,8 +3,13 @@
 mod arguments;
 mod background;
 mod call;
+mod desk;
+mod given;
+mod queue;
 mod reqid;
 mod routes;
+mod shown;
+mod table;
 
 use std::process::ExitCode;
 
@@ -62,6 +67,7 @@ fn dispatch(program: Butterfly, command: Command, settings: &Settings, loaded: &
             config(loaded, json, reference);
             ExitCode::SUCCESS
         }
+        Command::Queue(words) => desk::exit(queue::run(program, loaded, words)),
         Command::Reqid { id } => reqid::show(&id),
     }
 }
