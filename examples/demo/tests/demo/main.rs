@@ -16,4 +16,6 @@ mod contract;
 mod environment;
 mod logs;
 mod metrics;
+mod queue_command;
 mod signals;
+mod trace;

@@ -13,12 +13,21 @@ const ERROR: usize = 160;
 
 /// One line of the picture.
 struct Row {
+    /// Since when it waited.
+    since: Millis,
+    /// Since when it ran.
     from: Millis,
+    /// Until when; that of a message, which has its runs below it, is where it begins to run.
     to: Millis,
     took: String,
-    /// What its bar is made of: waiting or running.
-    mark: char,
     text: String,
+}
+
+impl Row {
+    /// The time in its first column: of a run, when it began; of what only waits, since when.
+    fn shown_from(&self) -> Millis {
+        if self.to > self.from { self.from } else { self.since }
+    }
 }
 
 pub(super) fn text(tree: &Tree) -> String {
@@ -29,12 +38,12 @@ pub(super) fn text(tree: &Tree) -> String {
         branches(&mut rows, "", &tree.of_call(index), now);
     }
     branches(&mut rows, "", &tree.orphans(), now);
-    let begin = rows.iter().map(|row| row.from).min().unwrap_or(0);
+    let begin = rows.iter().map(|row| row.since).min().unwrap_or(0);
     let end = rows.iter().map(|row| row.to).max().unwrap_or(begin);
     let mut out = head(tree, begin, end);
     for row in &rows {
         let bar = bar(row, begin, end);
-        let after = row.from.saturating_sub(begin);
+        let after = row.shown_from().saturating_sub(begin);
         let offset = format!("+{}.{:03}", after / 1000, after % 1000);
         out.push_str(&format!("{offset:>10} {:>7} │{bar}│ {}\n", row.took, row.text));
     }
@@ -72,16 +81,23 @@ fn call_row(tree: &Tree, call: &Line) -> Row {
         call.stat,
         call.ip,
         call.pid,
-        because(&call.error)
+        because(call)
     );
-    Row { from, to: ended(from, call), took: cost(call.cost_us), mark: '█', text: harmless(&text) }
+    Row { since: from, from, to: ended(from, call), took: cost(call.cost_us), text: harmless(&text) }
 }
 
+/// When a call or run ended; even the shortest took some time.
 fn ended(from: Millis, line: &Line) -> Millis {
-    from.saturating_add(line.cost_us.div_ceil(1000))
+    from.saturating_add(line.cost_us.div_ceil(1000).max(1))
 }
 
-fn because(error: &str) -> String {
+/// Why a line's call failed; its stat stands before it already.
+fn because(line: &Line) -> String {
+    let error = line.error.strip_prefix(&line.stat).and_then(|rest| rest.strip_prefix(": "));
+    said(error.unwrap_or(&line.error))
+}
+
+fn said(error: &str) -> String {
     if error.is_empty() { String::new() } else { format!("  {}", cut(error, ERROR)) }
 }
 
@@ -98,13 +114,13 @@ fn branches(rows: &mut Vec<Row>, indent: &str, all: &[Branch<'_>], now: Millis) 
 
 fn message_row(indent: &str, branch: &Branch<'_>, now: Millis) -> Row {
     let node = branch.node;
-    let from = node.created().unwrap_or(now);
+    let since = node.created().unwrap_or(now);
     let first = node.runs.iter().map(|run| node.began(run)).min();
     let until = first.or(node.message.as_ref().and_then(|message| message.started.or(message.ended)));
-    let to = until.unwrap_or(now).max(from);
-    let took = if node.message.is_some() { span(to - from) } else { "-".into() };
+    let to = until.unwrap_or(now).max(since);
+    let took = if node.message.is_some() { span(to - since) } else { "-".into() };
     let text = format!("{indent}{} {}", branch.id, fate(node, now));
-    Row { from, to, took, mark: '·', text: harmless(&text) }
+    Row { since, from: to, to, took, text: harmless(&text) }
 }
 
 /// Where a message stands.
@@ -132,27 +148,24 @@ fn fate(node: &Node, now: Millis) -> String {
     };
     // The lines of its runs tell why; one that never ran, or waits to run again, tells itself.
     let told = node.runs.iter().any(|run| Some(run.error.as_str()) == message.error.as_deref());
-    let why = message.error.as_deref().filter(|_| !told).map(because).unwrap_or_default();
+    let why = message.error.as_deref().filter(|_| !told).map(said).unwrap_or_default();
     format!("{}  {state}{why}", message.topic)
 }
 
 fn run_rows(rows: &mut Vec<Row>, indent: &str, branch: &Branch<'_>) {
     // What it sent in turn hangs on the message, so a run has a line only where there is nothing below.
     let bar = if branch.below.is_empty() { "  " } else { "│ " };
+    let mut before = None;
     for (index, run) in branch.node.runs.iter().enumerate() {
         let from = branch.node.began(run);
         let attempt = run.noted("attempt").next().map_or((index + 1).to_string(), str::to_owned);
         let batch =
             run.noted("batch").next().map(|size| format!(" of a batch of {size}")).unwrap_or_default();
-        let text = format!(
-            "{indent}{bar}run {attempt}{batch}  {}  pid {}{}",
-            run.stat,
-            run.pid,
-            because(&run.error)
-        );
-        let row =
-            Row { from, to: ended(from, run), took: cost(run.cost_us), mark: '█', text: harmless(&text) };
-        rows.push(row);
+        let text =
+            format!("{indent}{bar}run {attempt}{batch}  {}  pid {}{}", run.stat, run.pid, because(run));
+        let (since, to) = (before.unwrap_or(from).min(from), ended(from, run));
+        rows.push(Row { since, from, to, took: cost(run.cost_us), text: harmless(&text) });
+        before = Some(to);
     }
 }
 
@@ -160,10 +173,17 @@ fn run_rows(rows: &mut Vec<Row>, indent: &str, branch: &Branch<'_>) {
 fn bar(row: &Row, begin: Millis, end: Millis) -> String {
     let whole = (end - begin).max(1) as f64;
     let place = |at: Millis| (at.saturating_sub(begin) as f64 / whole * BAR as f64) as usize;
-    let first = place(row.from).min(BAR - 1);
+    let since = place(row.since).min(BAR - 1);
+    let from = place(row.from).min(BAR - 1);
     // Whatever took any time at all is seen.
-    let last = place(row.to).clamp(first + 1, BAR);
-    (0..BAR).map(|at| if (first..last).contains(&at) { row.mark } else { ' ' }).collect()
+    let to = if row.to > row.from { place(row.to).clamp(from + 1, BAR) } else { from };
+    let waited = if row.to > row.from { from } else { place(row.to).clamp(since + 1, BAR) };
+    let mark = |at| match at {
+        at if (from..to).contains(&at) => '█',
+        at if (since..waited).contains(&at) => '·',
+        _ => ' ',
+    };
+    (0..BAR).map(mark).collect()
 }
 
 #[cfg(test)]
@@ -172,15 +192,18 @@ mod tests {
 
     #[test]
     fn bars_lie_where_their_time_is() {
-        let row = |from, to| Row { from, to, took: String::new(), mark: '█', text: String::new() };
-        let filled = |row: &Row| {
+        let row = |since, from, to| Row { since, from, to, took: String::new(), text: String::new() };
+        let shown = |row: &Row| {
             let bar = bar(row, 1000, 1240);
-            let first = bar.chars().position(|c| c == '█').unwrap();
-            (first, bar.chars().filter(|c| *c == '█').count(), bar.chars().count())
+            assert_eq!(bar.chars().count(), BAR);
+            let of = |mark| bar.chars().filter(|c| *c == mark).count();
+            (bar.chars().position(|c| c == '█'), of('█'), of('·'))
         };
-        assert_eq!(filled(&row(1000, 1240)), (0, BAR, BAR));
-        assert_eq!(filled(&row(1120, 1180)), (12, 6, BAR));
-        assert_eq!(filled(&row(1240, 1240)), (BAR - 1, 1, BAR));
-        assert_eq!(bar(&row(5, 5), 5, 5).chars().count(), BAR);
+        assert_eq!(shown(&row(1000, 1000, 1240)), (Some(0), BAR, 0));
+        assert_eq!(shown(&row(1060, 1120, 1180)), (Some(12), 6, 6));
+        assert_eq!(shown(&row(1239, 1239, 1240)), (Some(BAR - 1), 1, 0));
+        assert_eq!(shown(&row(1000, 1120, 1120)), (None, 0, 12));
+        assert_eq!(shown(&row(1000, 1000, 1000)), (None, 0, 1));
+        assert_eq!(bar(&row(5, 5, 5), 5, 5).chars().count(), BAR);
     }
 }
