@@ -32,7 +32,7 @@ use schemas::{Described, described};
 #[must_use]
 pub fn document(app: &App) -> Value {
     let (all, definitions) = described(app.registry.handlers(), "/components/schemas");
-    let mut operations = Operations::new(definitions);
+    let mut operations = Operations::new(definitions, app.later.is_some());
     for one in &all {
         operations.add(one);
     }

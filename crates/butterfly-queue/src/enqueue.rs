@@ -12,7 +12,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::catalog::bad;
-use crate::message::{Hold, Message, Millis, MsgId, NewMessage, PRIORITY_MAX, Second, State, Unique, now_ms};
+use crate::message::{
+    Hold, LATEST, Message, Millis, MsgId, NewMessage, PRIORITY_MAX, Second, State, Unique, after,
+};
 use crate::queue::{Queue, accepted};
 use crate::topic::Topic;
 use crate::worker::Run;
@@ -95,7 +97,7 @@ impl<'c, R> Enqueue<'c, R> {
 
     /// Not before so long from now.
     pub fn delay(mut self, delay: Duration) -> Self {
-        self.said.run_at = Some(now_ms().saturating_add(ms(delay)));
+        self.said.run_at = Some(after(delay));
         self
     }
 
@@ -251,6 +253,9 @@ impl Said {
     fn check(&self) -> Result<()> {
         if let Some(priority) = self.priority.filter(|priority| *priority > PRIORITY_MAX) {
             return Err(bad("priority", format!("must be in 0..={PRIORITY_MAX}, got {priority}")));
+        }
+        if self.run_at.is_some_and(|at| at > LATEST) {
+            return Err(bad("at", "must be before the year 10000"));
         }
         if let Some(id) = &self.id {
             match id.parse::<MsgId>() {

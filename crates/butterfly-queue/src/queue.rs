@@ -154,11 +154,20 @@ impl Queue {
 
     /// The topics in which an id may be: ours names its own.
     async fn topics_of(&self, id: &MsgId) -> Result<Vec<Arc<str>>> {
-        let mut topics = self.0.engine.topics().await.map_err(fault)?;
+        let mut topics = self.stored_topics().await?;
         if let MsgId::Ours { tag, .. } = id {
             topics.retain(|topic| crate::tag(topic) == *tag);
         }
         Ok(topics)
+    }
+
+    /// The topics that have or had messages, sorted.
+    ///
+    /// # Errors
+    ///
+    /// `ERR_BUSY` when the engine cannot be reached.
+    pub async fn stored_topics(&self) -> Result<Vec<Arc<str>>> {
+        self.0.engine.topics().await.map_err(fault)
     }
 
     /// Every topic of this program, and every other that has or had messages, with its counts; sorted.
@@ -167,8 +176,7 @@ impl Queue {
     ///
     /// `ERR_BUSY` when the engine cannot be reached.
     pub async fn topics(&self) -> Result<Vec<(Arc<str>, Counts)>> {
-        let known = self.0.engine.topics().await.map_err(fault)?;
-        let stored: BTreeSet<Arc<str>> = known.into_iter().collect();
+        let stored: BTreeSet<Arc<str>> = self.stored_topics().await?.into_iter().collect();
         let own = self.entries().iter().map(|entry| entry.topic.path.clone());
         let all: BTreeSet<Arc<str>> = stored.iter().cloned().chain(own).collect();
         let mut topics = Vec::with_capacity(all.len());
@@ -249,19 +257,22 @@ impl Queue {
         Err(missing())
     }
 
-    /// Removes all messages of a topic in a state, in steps; gives their count. `started` ones stay: cancel them.
+    /// Removes all messages of a topic in a state, in steps; gives their count. `started` ones stay: cancel them. Those
+    /// that come in meanwhile may stay too, so that it ends however fast they come.
     ///
     /// # Errors
     ///
     /// `ERR_BUSY` when the engine cannot be reached; what was removed by then is removed.
     pub async fn empty(&self, topic: &str, state: State) -> Result<u64> {
+        let there = self.counts(topic).await?.of(state);
         let mut removed = 0;
-        loop {
+        while removed < there {
             match self.0.engine.empty(topic, state, STEP).await.map_err(fault)? {
-                0 => return Ok(removed),
+                0 => break,
                 count => removed += count,
             }
         }
+        Ok(removed)
     }
 
     /// Stops the claims of a topic in all processes: what runs goes on, what waits stays.

@@ -12,6 +12,7 @@ use crate::handler::{Handler, Kind, Param, Place};
 pub(super) struct Operations {
     pub(super) paths: Map<String, Value>,
     pub(super) definitions: Definitions,
+    queued: bool,
     ids: BTreeSet<String>,
 }
 
@@ -28,8 +29,9 @@ pub(super) fn methods(handler: &Handler) -> Vec<&'static str> {
 }
 
 impl Operations {
-    pub(super) fn new(definitions: Definitions) -> Self {
-        Self { paths: Map::new(), definitions, ids: BTreeSet::new() }
+    /// `queued` is whether the app takes in calls for later.
+    pub(super) fn new(definitions: Definitions, queued: bool) -> Self {
+        Self { paths: Map::new(), definitions, queued, ids: BTreeSet::new() }
     }
 
     pub(super) fn add(&mut self, one: &Described<'_>) {
@@ -51,7 +53,7 @@ impl Operations {
         if !parameters.is_empty() {
             operation["parameters"] = parameters.into();
         }
-        operation["responses"] = responses::of(one, body.is_some(), &self.definitions);
+        operation["responses"] = responses::of(one, body.is_some(), self.queued, &self.definitions);
         if let Some(body) = body {
             operation["requestBody"] = body;
         }

@@ -61,6 +61,8 @@ pub(super) fn shared() -> Value {
         "RangeNotSatisfiable": failure("The file is shorter than the range that was asked for.", false),
         "ServerError": failure("The handler failed; the error log tells why, under the same `x-reqid`.", false),
         "Timeout": failure("The handler did not answer in time.", false),
+        "Accepted": accepted(),
+        "Busy": failure("The handler's queue is full: see the header `retry-after`.", true),
     })
 }
 
@@ -76,8 +78,22 @@ fn error_ref() -> Value {
     json!({ "$ref": format!("#/components/schemas/{ERROR}") })
 }
 
-/// The answers of one operation.
-pub(super) fn of(one: &Described<'_>, has_body: bool, definitions: &Definitions) -> Value {
+fn accepted() -> Value {
+    let document = json!({
+        "type": "object",
+        "properties": { "stat": { "const": "OK" }, "msg_id": { "type": "string" } },
+        "required": ["stat", "msg_id"],
+    });
+    let mut response = answer(
+        "With the header `Prefer: respond-async`: the call is queued, and its answer is found under `msg_id`.",
+        json!({ JSON: { "schema": document } }),
+    );
+    response["headers"]["location"] = header("Where the message is shown.", "string");
+    response
+}
+
+/// The answers of one operation; `queued` is whether it can be called through a queue.
+pub(super) fn of(one: &Described<'_>, has_body: bool, queued: bool, definitions: &Definitions) -> Value {
     let kind = one.handler.kind;
     let mut responses = Map::new();
     responses.insert("200".into(), success(one, definitions));
@@ -96,6 +112,10 @@ pub(super) fn of(one: &Described<'_>, has_body: bool, definitions: &Definitions)
     }
     if has_body {
         add("413", "TooLarge");
+    }
+    if queued && !one.handler.streams() {
+        add("202", "Accepted");
+        add("503", "Busy");
     }
     if !kind.answers_stat() {
         add("400", "BadRequest");

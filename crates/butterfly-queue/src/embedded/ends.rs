@@ -54,9 +54,12 @@ pub(super) fn settle(
     Ok(Settled::Done)
 }
 
-/// Whether an end that cannot count now is the one that counted: an exchange whose answer was lost is repeated.
+/// Whether an end that cannot count now is the one that counted: an exchange whose answer was lost is repeated. What
+/// runs again by now is another's, and a run like this one: nobody can tell whether it ended before.
 fn known(tx: &Tx<'_>, owner: i64, outcome: &Outcome) -> Result<Settled, StoreError> {
-    let sql = "SELECT 1 FROM message WHERE seq = ?1 AND worker = ?2 AND ran = ?3 AND deaths = ?4";
+    let sql = "SELECT 1 FROM message WHERE seq = ?1 AND worker = ?2 AND ran = ?3 AND deaths = ?4 AND NOT EXISTS \
+               (SELECT 1 FROM lease, json_each(lease.held) WHERE lease.topic = message.topic \
+                AND json_each.value = message.seq)";
     let message = &outcome.message;
     let values = params![int(message.seq), owner, message.attempts, message.deaths];
     Ok(if tx.prepare_cached(sql)?.exists(values)? { Settled::Done } else { Settled::Lost })

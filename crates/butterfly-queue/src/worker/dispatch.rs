@@ -490,17 +490,18 @@ impl Dispatcher {
 
     /// Takes the messages of those whose beat stands still, and of this process's own earlier lives.
     fn watched(&mut self, seen: Vec<(usize, Vec<Lease>)>) {
-        let own = self.shared.queue.0.owner.clone();
-        let earlier = |lease: &Lease| lease.owner.instance == own.instance && lease.owner.epoch < own.epoch;
-        let ours = |lane: &Lane, lease: &Lease| {
-            lease.owner.instance == own.instance && lease.owner.epoch == lane.owner.epoch
-        };
+        let own = &self.shared.queue.0.owner.instance;
         let mut taken: Vec<(usize, Lease)> = Vec::new();
         let mut others = Vec::new();
         for (lane, leases) in seen {
-            let (mine, rest): (Vec<_>, Vec<_>) = leases.into_iter().partition(earlier);
-            taken.extend(mine.into_iter().map(|lease| (lane, lease)));
-            others.push((lane, rest.into_iter().filter(|lease| !ours(&self.lanes[lane], lease)).collect()));
+            // An instance has one life at a time: whatever else has its name is over. Its epoch may be larger than
+            // this one, for the clock may have gone back between the two.
+            let (mine, rest): (Vec<_>, Vec<_>) =
+                leases.into_iter().partition(|lease| lease.owner.instance == *own);
+            let epoch = self.lanes[lane].owner.epoch;
+            let earlier = mine.into_iter().filter(|lease| lease.owner.epoch != epoch);
+            taken.extend(earlier.map(|lease| (lane, lease)));
+            others.push((lane, rest));
         }
         let lease = self.shared.queue.settings().lease;
         taken.extend(self.watch.dead(others, lease, Instant::now()));

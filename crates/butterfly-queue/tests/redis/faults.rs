@@ -191,6 +191,8 @@ async fn nobody_at_home_is_told_soon() {
     let start = Instant::now();
     let error = RedisEngine::connect("redis://:geheim@127.0.0.1:1".parse().unwrap()).await.unwrap_err();
     assert!(matches!(error, EngineError::Unavailable(_)), "{error}");
+    let text = error.to_string();
+    assert!(text.contains("Redis at 127.0.0.1:1:") && !text.contains("geheim"), "{text}");
     assert!(start.elapsed() < Duration::from_secs(5));
 }
 

@@ -2,7 +2,7 @@
 //!
 //! `bash .ci/redis cargo test -p butterfly-queue --features live` starts the servers and tells where they are.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail")]
 
 #[path = "../redis/server.rs"]
 #[expect(dead_code, reason = "the other tests use all of it")]

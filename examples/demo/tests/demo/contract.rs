@@ -339,3 +339,17 @@ fn parts_of_files_are_answered_as_published() {
         document.check(operation, &request, &answer);
     }
 }
+
+#[test]
+fn calls_that_are_queued_are_answered_as_published() {
+    let folder = Folder::new();
+    let service = Service::start(&folder, &["--set=roles=http", "--set=queue.max_depth=1"]);
+    let document = Document::of(&service);
+    let operation = &document.value["paths"]["/demo_api/hello"]["get"];
+    for status in [202, 503] {
+        let request = Request::get("/demo_api/hello?str_info=hi").header("prefer", "respond-async");
+        let answer = service.connect().call(&request);
+        assert_eq!(answer.status, status, "{answer:?}");
+        document.check(operation, &request, &answer);
+    }
+}
