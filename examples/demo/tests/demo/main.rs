@@ -17,5 +17,6 @@ mod environment;
 mod logs;
 mod metrics;
 mod queue_command;
+mod queue_top;
 mod signals;
 mod trace;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::folder::Folder;
 use crate::service::{PATIENCE, Service};
@@ -23,7 +23,7 @@ fn wait_for(what: &str, is: impl Fn() -> bool) {
     }
 }
 
-fn enqueue(folder: &Folder, words: &[&str]) -> String {
+pub(crate) fn enqueue(folder: &Folder, words: &[&str]) -> String {
     let mut all = vec!["queue", "enqueue", "--json"];
     all.extend(words);
     folder.json(&all)["msg_id"].as_str().unwrap().to_owned()
@@ -148,29 +148,6 @@ fn a_paused_topic_waits_until_it_is_resumed() {
     folder.run(&["queue", "resume", "/demo_api/hello"]).ok();
     wait_for("its end", || count(&folder, "/demo_api/hello", "finished") == 1);
     service.stop();
-}
-
-#[test]
-fn top_shows_what_happens_between_two_looks() {
-    let folder = Folder::new();
-    enqueue(&folder, &["/demo_api/hello", "hi"]);
-    let top = folder.run(&["queue", "top", "--every", "100ms"]).ok();
-    let row: Vec<&str> =
-        top.lines().find(|line| line.starts_with("/demo_api/hello")).unwrap().split_whitespace().collect();
-    assert_eq!(row[1..4], ["1", "0", "0"], "{top}");
-    assert!(top.contains("no worker is here") && !top.contains('\u{1b}'), "{top}");
-    let mut looking = folder.command(&["queue", "top", "--json", "--every", "3s"]);
-    let looking = looking.stdout(std::process::Stdio::piped()).spawn().unwrap();
-    // Its first look comes at once: what is sent until the second is seen.
-    let until = Instant::now() + Duration::from_secs(2);
-    while Instant::now() < until {
-        enqueue(&folder, &["/demo_api/add", "1", "2"]);
-    }
-    let output = looking.wait_with_output().unwrap();
-    let seen: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let add =
-        seen["topics"].as_array().unwrap().iter().find(|topic| topic["topic"] == "/demo_api/add").unwrap();
-    assert!(add["rates"]["enqueued"].as_f64().unwrap() > 0.0, "{add}");
 }
 
 #[test]
