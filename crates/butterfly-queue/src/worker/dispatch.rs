@@ -49,6 +49,9 @@ const SWEEP: Duration = Duration::from_secs(60);
 /// So many beats in a lease: a late one, and one that is lost, do not end it.
 const BEATS: u32 = 3;
 
+/// What is on its way when a worker leaves is waited for so long: an engine may be out of reach.
+const LANDING: Duration = Duration::from_secs(1);
+
 impl Dispatcher {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
         let owner = Arc::new(shared.queue.0.owner.clone());
@@ -567,9 +570,12 @@ impl Dispatcher {
         self.stopping.is_some() && self.lanes.iter().all(idle)
     }
 
-    async fn leave(self) {
+    async fn leave(mut self) {
         let Some(stopping) = self.stopping else { return };
         self.shared.ready.close();
+        // An announcement on its way would put the worker back on the list after it was taken off.
+        let landed = async { while self.flights.join_next().await.is_some() {} };
+        let _ = tokio::time::timeout(LANDING, landed).await;
         let name = self.shared.queue.0.owner.worker.clone();
         if let Err(error) = self.shared.queue.engine().remove_worker(&name).await {
             tracing::warn!(target: "butterfly::queue", "{error}");

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use super::queue::QueueWords;
+use super::trace::TraceWords;
 
 #[derive(Debug, Parser)]
 #[command(about = "A Butterfly service: one function, every door", disable_help_subcommand = true)]
@@ -66,6 +67,8 @@ pub(super) enum Command {
     },
     /// Look at the message queue, and change what is in it: `queue list`, `queue show ID`, `queue top` …
     Queue(QueueWords),
+    /// Show what became of a call: its log lines, the messages that it sent, their runs, and what those sent
+    Trace(TraceWords),
     /// Tell when and where a request id was made
     Reqid {
         /// The id: 16 hex digits

@@ -10,6 +10,7 @@ mod reqid;
 mod routes;
 mod shown;
 mod table;
+mod trace;
 
 use std::process::ExitCode;
 
@@ -68,6 +69,7 @@ fn dispatch(program: Butterfly, command: Command, settings: &Settings, loaded: &
             ExitCode::SUCCESS
         }
         Command::Queue(words) => desk::exit(queue::run(program, loaded, words)),
+        Command::Trace(words) => desk::exit(trace::run(program, loaded, &words)),
         Command::Reqid { id } => reqid::show(&id),
     }
 }

@@ -14,6 +14,7 @@ use super::desk::{self, Done, Failure};
 use crate::Butterfly;
 use crate::config::{Loaded, Span};
 
+pub(super) use document::message as document;
 pub(super) use send::call;
 
 #[derive(Debug, Args)]

@@ -20,4 +20,7 @@ mod logs;
 mod metrics;
 mod processes;
 mod queue;
+mod queue_command;
+mod queue_top;
 mod signals;
+mod trace;

@@ -51,7 +51,7 @@ impl Terminal {
         let (rows, _) = self.size();
         let mut out = String::from("\x1b[H");
         for (index, line) in frame.lines().take(rows).enumerate() {
-            out.push_str(if index == 0 { "" } else { "\r\n" });
+            out.push_str(if index == 0 { "" } else { "\n" });
             out.push_str(line);
             out.push_str("\x1b[K");
         }
