@@ -88,6 +88,23 @@ fn a_message_that_waits_is_in_its_trace_whoever_sent_it() {
 }
 
 #[test]
+fn what_a_message_sends_hangs_below_it() {
+    let folder = Folder::new();
+    let service = Service::start(&folder, &[]);
+    let args = "{\"topic\":\"/demo_api/hello\",\"args\":{\"str_info\":\"hi\"}}";
+    let sent = folder.json(&["queue", "enqueue", "--json", "/baichuan/enqueue", args]);
+    let inner = |tree: &Value| message(tree)["messages"][0].clone();
+    let tree = trace(&folder, sent["reqid"].as_str().unwrap(), |tree| inner(tree)["runs"][0].is_object());
+    assert_eq!(message(&tree)["topic"], "/baichuan/enqueue");
+    assert_eq!(
+        (&inner(&tree)["topic"], &inner(&tree)["parent"]),
+        (&json!("/demo_api/hello"), &sent["msg_id"])
+    );
+    assert_eq!(tree["messages"], json!([]), "nothing stands there twice");
+    service.stop();
+}
+
+#[test]
 fn it_is_found_in_json_lines_and_in_files_set_aside() {
     let folder = Folder::new();
     let service = Service::start(

@@ -74,12 +74,13 @@ fn many(count: usize, what: &str) -> String {
 fn call_row(tree: &Tree, call: &Line) -> Row {
     let from = tree.began(call);
     let by = if call.user == "-" { String::new() } else { format!("  by {}", call.user) };
+    // The command line is called from nowhere.
+    let place = if call.method == "CLI" { String::new() } else { format!("from {}, ", call.ip) };
     let text = format!(
-        "{} {}  {}{by}  from {}, pid {}{}",
+        "{} {}  {}{by}  {place}pid {}{}",
         call.method,
         call.function,
         call.stat,
-        call.ip,
         call.pid,
         because(call)
     );

@@ -295,6 +295,17 @@ mod tests {
     }
 
     #[test]
+    fn messages_that_no_line_names_are_the_only_calls() {
+        let one = tree(&[("POST", &[]), ("QUEUE", &["msg=a"]), ("QUEUE", &["msg=b", "parent=a"])]);
+        assert_eq!((shape(&one.of_call(0)), shape(&one.orphans())), ("a(b)".into(), String::new()));
+        let two = tree(&[("POST", &[]), ("POST", &[]), ("QUEUE", &["msg=a"])]);
+        assert_eq!((shape(&two.of_call(0)), shape(&two.orphans())), (String::new(), "a".into()));
+        let many: Vec<String> = (0..NAMED).map(|id| format!("enqueued={id}")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        assert!(tree(&[("POST", &many)]).cut_short() && !tree(&[("POST", &many[1..])]).cut_short());
+    }
+
+    #[test]
     fn it_has_ended_when_its_call_and_all_its_messages_have() {
         let mut one = tree(&[("POST", &["enqueued=a"])]);
         assert!(!one.has_ended_before(u64::MAX), "nothing is known of the message");
