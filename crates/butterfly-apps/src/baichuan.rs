@@ -18,6 +18,9 @@ mod shown;
 
 use std::sync::Arc;
 
+use butterfly_core::reply::{ReplyExt, With};
+use butterfly_core::schemars::JsonSchema;
+use butterfly_core::serde::Serialize;
 use butterfly_core::{BadParams, Ctx, Error, Fault, Result, bail};
 use butterfly_macros::handler;
 use butterfly_queue::engine::Changed;
@@ -36,22 +39,23 @@ const CANCELLED: &str = "cancelled by an operator";
 
 /// Shows the topics and how many messages of each are in which state.
 #[handler(ops)]
-pub async fn list_queues(ctx: &Ctx) -> Result<Under<QueueList>> {
+pub async fn list_queues(ctx: &Ctx) -> Result<With<Under<QueueList>>> {
     let queue = queue(ctx)?;
     let topics = queue.topics().await?;
     let shown = topics.iter().filter(|(topic, counts)| {
         let used = counts.paused || State::ALL.iter().any(|state| counts.of(*state) > 0);
         used || !is_built_in(queue, topic)
     });
-    Ok(QueueList { queues: shown.map(|(topic, counts)| shown::queue(topic, counts)).collect() }.into())
+    let queues = shown.map(|(topic, counts)| shown::queue(topic, counts)).collect();
+    Ok(answer(Under::from(QueueList { queues })))
 }
 
 /// Shows the workers that are here.
 #[handler(ops)]
-pub async fn list_workers(ctx: &Ctx) -> Result<Under<WorkerList>> {
+pub async fn list_workers(ctx: &Ctx) -> Result<With<Under<WorkerList>>> {
     let mut workers: Vec<WorkerRow> = queue(ctx)?.workers().await?.iter().map(shown::worker_row).collect();
     workers.sort_by(|a, b| (&a.state, a.queues_count, &a.name).cmp(&(&b.state, b.queues_count, &b.name)));
-    Ok(WorkerList { workers }.into())
+    Ok(answer(Under::from(WorkerList { workers })))
 }
 
 /// Shows one worker.
@@ -60,10 +64,10 @@ pub async fn worker_info(
     ctx: &Ctx,
     /// the worker's name, as list_workers shows it
     name: String,
-) -> Result<Under<WorkerDetail>> {
+) -> Result<With<Under<WorkerDetail>>> {
     let workers = queue(ctx)?.workers().await?;
     match workers.into_iter().find(|worker| worker.name == name) {
-        Some(worker) => Ok(shown::worker(worker).into()),
+        Some(worker) => Ok(answer(Under::from(shown::worker(worker)))),
         None => bail!("ERR_WORKER_NOT_EXIST"),
     }
 }
@@ -83,7 +87,7 @@ pub async fn list_msgs(
     #[default(1)]
     #[check(range(1..=1_000_000_000))]
     page_index: u64,
-) -> Result<Under<MessagePage>> {
+) -> Result<With<Under<MessagePage>>> {
     let queue = queue(ctx)?;
     let state = state(&registry_name)?;
     let topic = topic(queue, &queue_name).await?;
@@ -99,7 +103,7 @@ pub async fn list_msgs(
             break;
         }
     }
-    Ok(MessagePage { name: queue_name, registry_name, total_items, msgs }.into())
+    Ok(answer(Under::from(MessagePage { name: queue_name, registry_name, total_items, msgs })))
 }
 
 /// Shows everything that is known of one message.
@@ -108,8 +112,8 @@ pub async fn msg_info(
     ctx: &Ctx,
     /// the message's id
     msg_id: String,
-) -> Result<Under<MessageDetail>> {
-    Ok(shown::message(find(queue(ctx)?, &msg_id).await?).into())
+) -> Result<With<Under<MessageDetail>>> {
+    Ok(answer(Under::from(shown::message(find(queue(ctx)?, &msg_id).await?))))
 }
 
 /// Removes a message that is not running.
@@ -118,8 +122,8 @@ pub async fn delete_msg(
     ctx: &Ctx,
     /// the message's id
     msg_id: String,
-) -> Result<()> {
-    queue(ctx)?.delete(&id(&msg_id)?).await
+) -> Result<With<()>> {
+    queue(ctx)?.delete(&id(&msg_id)?).await.map(answer)
 }
 
 /// Queues an ended message again, as new, with other arguments if some are given.
@@ -131,9 +135,9 @@ pub async fn requeue(
     /// a JSON object; kept out of this call's log line, for some may be secret
     #[secret]
     args: Option<Args>,
-) -> Result<()> {
+) -> Result<With<()>> {
     let args = args.map(send::text).transpose()?;
-    queue(ctx)?.requeue(&id(&msg_id)?, args.as_deref()).await
+    queue(ctx)?.requeue(&id(&msg_id)?, args.as_deref()).await.map(answer)
 }
 
 /// Cancels a message: one that waits fails at once, one that runs is stopped by its worker.
@@ -142,9 +146,9 @@ pub async fn cancel(
     ctx: &Ctx,
     /// the message's id
     msg_id: String,
-) -> Result<Cancelled> {
+) -> Result<With<Cancelled>> {
     let changed = queue(ctx)?.cancel(&id(&msg_id)?, CANCELLED).await?;
-    Ok(Cancelled { stopping: changed == Changed::Told })
+    Ok(answer(Cancelled { stopping: changed == Changed::Told }))
 }
 
 /// Removes all messages of a topic in one state. Those that run stay: cancel them.
@@ -155,7 +159,7 @@ pub async fn empty_queue(
     queue_name: String,
     /// scheduled, queued, finished or failed
     registry_name: String,
-) -> Result<Deleted> {
+) -> Result<With<Deleted>> {
     let queue = queue(ctx)?;
     let state = state(&registry_name)?;
     if state == State::Started {
@@ -163,7 +167,7 @@ pub async fn empty_queue(
     }
     let deleted_count = queue.empty(&topic(queue, &queue_name).await?, state).await?;
     ctx.note(format!("deleted={deleted_count}"));
-    Ok(Deleted { deleted_count })
+    Ok(answer(Deleted { deleted_count }))
 }
 
 /// Stops the claims of a topic in all processes: what runs goes on, what waits stays.
@@ -172,9 +176,9 @@ pub async fn pause(
     ctx: &Ctx,
     /// the topic: the path of a handler
     queue_name: String,
-) -> Result<()> {
+) -> Result<With<()>> {
     let queue = queue(ctx)?;
-    queue.pause(&topic(queue, &queue_name).await?).await
+    queue.pause(&topic(queue, &queue_name).await?).await.map(answer)
 }
 
 /// Lets a paused topic go on.
@@ -183,9 +187,14 @@ pub async fn resume(
     ctx: &Ctx,
     /// the topic: the path of a handler
     queue_name: String,
-) -> Result<()> {
+) -> Result<With<()>> {
     let queue = queue(ctx)?;
-    queue.resume(&topic(queue, &queue_name).await?).await
+    queue.resume(&topic(queue, &queue_name).await?).await.map(answer)
+}
+
+/// An answer of this app: as the original's apps do, it says its version in a header of its name.
+fn answer<T: Serialize + JsonSchema>(value: T) -> With<T> {
+    value.with_header("baichuan", env!("CARGO_PKG_VERSION"))
 }
 
 fn queue(ctx: &Ctx) -> Result<&Queue> {

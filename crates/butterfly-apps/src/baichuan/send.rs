@@ -3,13 +3,14 @@
 use std::time::{Duration, SystemTime};
 
 use butterfly_core::args::DateTime;
+use butterfly_core::reply::With;
 use butterfly_core::serde_json::{Map, Value};
 use butterfly_core::{Ctx, Error, Result};
 use butterfly_macros::{data, handler};
 use butterfly_queue::Enqueue;
 use jiff::tz::TimeZone;
 
-use super::{queue, wrong};
+use super::{answer, queue, wrong};
 
 /// The arguments of a message.
 pub type Args = Map<String, Value>;
@@ -56,7 +57,7 @@ pub async fn enqueue(
     ttl: Option<f64>,
     /// a text for people
     description: Option<String>,
-) -> Result<Sent> {
+) -> Result<With<Sent>> {
     if delay.is_some() && at.is_some() {
         return Err(wrong("at", "says when it runs, and so does delay: give one of them"));
     }
@@ -71,7 +72,7 @@ pub async fn enqueue(
     let message = with(message, timeout.map(Duration::from_secs_f64), Enqueue::timeout);
     let message = with(message, ttl.map(Duration::from_secs_f64), Enqueue::ttl);
     let receipt = with(message, description, Enqueue::description).await?;
-    Ok(Sent { msg_id: receipt.id.to_string(), new: receipt.new })
+    Ok(answer(Sent { msg_id: receipt.id.to_string(), new: receipt.new }))
 }
 
 /// The arguments as text.

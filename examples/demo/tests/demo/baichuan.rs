@@ -15,9 +15,10 @@ fn ask(connection: &mut Connection, path: &str, params: &Value) -> Value {
 
 #[track_caller]
 fn done(connection: &mut Connection, path: &str, params: &Value) -> Value {
-    let answer = ask(connection, path, params);
-    assert_eq!(answer["stat"], "OK", "{path} {params}: {answer}");
-    answer
+    let answer = connection.call(&Request::json(&format!("/baichuan/{path}"), params));
+    assert_eq!(answer.json()["stat"], "OK", "{path} {params}: {answer:?}");
+    assert_eq!(answer.header("baichuan"), Some("0.1.0"), "the app's header");
+    answer.json()
 }
 
 /// What is wrong with one parameter.
