@@ -232,6 +232,10 @@ impl Queue {
     pub async fn requeue(&self, id: &MsgId, args: Option<&str>) -> Result<()> {
         for topic in self.topics_of(id).await? {
             if let Some(args) = args {
+                // A sender's id may be in any topic: what fits is only known where the message is.
+                if self.0.engine.get(&topic, id).await.map_err(fault)?.is_none() {
+                    continue;
+                }
                 self.0.catalog.spec(self.0.catalog.get(&topic), args.to_owned())?;
             }
             match self.0.engine.requeue(&topic, id, args).await.map_err(fault)? {

@@ -131,10 +131,7 @@ impl Dispatcher {
             let lane = &mut self.lanes[ended.lane];
             let outcome = ended.outcome;
             let ours = ended.epoch == lane.owner.epoch && lane.outstanding.remove(&outcome.message.seq);
-            if self.suspect == Some((ended.lane, outcome.message.seq)) {
-                self.suspect = None;
-                self.lanes.iter_mut().filter(|lane| lane.denied).for_each(Lane::wake);
-            }
+            self.suspect_is_gone(|suspect| suspect == (ended.lane, outcome.message.seq));
             self.count(ended.lane, &outcome, ours);
             if ours {
                 let lane = &mut self.lanes[ended.lane];
@@ -142,6 +139,21 @@ impl Dispatcher {
                 lane.done.push(outcome);
             }
         }
+    }
+
+    /// Another suspected message may be asked for, if the one that is here is the one that `is_gone`.
+    fn suspect_is_gone(&mut self, is_gone: impl Fn((usize, Seq)) -> bool) {
+        if self.suspect.is_some_and(is_gone) {
+            self.suspect = None;
+            self.wake_denied();
+        }
+    }
+
+    /// A topic that could not ask for suspected messages asks again; what it is given, or its end, wakes the next.
+    fn wake_denied(&mut self) {
+        let (before, after) = self.lanes.split_at_mut(self.turn);
+        let denied = after.iter_mut().chain(before).find(|lane| lane.denied && !lane.hot);
+        denied.into_iter().for_each(Lane::wake);
     }
 
     fn count(&self, lane: usize, outcome: &Outcome, ours: bool) {
@@ -266,7 +278,13 @@ impl Dispatcher {
         let lane = &mut self.lanes[index];
         lane.landed(&ask);
         lane.next(&ask, next);
-        lane.denied = !ask.last_chance && claimed.len() < ask.want as usize;
+        if ask.want > 0 {
+            // Who is given a suspected message may be denied another one.
+            lane.denied = match ask.last_chance {
+                true => claimed.iter().any(is_suspected),
+                false => claimed.len() < ask.want as usize,
+            };
+        }
         let limits = &lane.topic.limits;
         if !ask.done.is_empty() && (limits.concurrency.is_some() || limits.keyed) {
             // Its own ends may have made room.
@@ -276,11 +294,15 @@ impl Dispatcher {
             self.take_in(index, claimed);
         }
         // Claims under a life that is over are given back by whoever reaps it.
+        if ask.last_chance && self.suspect.is_none() {
+            self.wake_denied();
+        }
     }
 
     fn failed(&mut self, index: usize, ask: Ask, error: &EngineError) {
         if ask.last_chance {
             self.suspect_asked = false;
+            self.wake_denied();
         }
         let lane = &mut self.lanes[index];
         let topic = lane.topic.path.clone();
@@ -299,7 +321,7 @@ impl Dispatcher {
             return self.lose(index);
         }
         lane.outstanding.extend(claimed.iter().map(|message| message.seq));
-        if let Some(suspect) = claimed.iter().find(|message| message.deaths + 1 >= DEATHS_MAX) {
+        if let Some(suspect) = claimed.iter().find(|message| is_suspected(message)) {
             self.suspect = Some((index, suspect.seq));
         }
         let batch = self.shared.queue.entries().get(index).and_then(|entry| entry.batch);
@@ -377,11 +399,12 @@ impl Dispatcher {
 
     /// Ends messages that no runner has begun.
     fn unrun(&mut self, work: Work, end: impl Fn(&Claimed) -> End) {
-        let lane = &mut self.lanes[work.lane];
-        if work.epoch != lane.owner.epoch {
+        if work.epoch != self.lanes[work.lane].owner.epoch {
             return;
         }
         for message in work.messages.into_vec() {
+            self.suspect_is_gone(|suspect| suspect == (work.lane, message.seq));
+            let lane = &mut self.lanes[work.lane];
             if lane.outstanding.remove(&message.seq) {
                 let end = end(&message);
                 lane.done.push(Outcome { message, started: now_ms(), cost_us: 0, end });
@@ -469,7 +492,7 @@ impl Dispatcher {
         for run in &self.shared.runs {
             run.stop(run::Stop::Lost, |lane, of, _| lane == index && of == epoch);
         }
-        self.suspect = self.suspect.filter(|(lane, _)| *lane != index);
+        self.suspect_is_gone(|(lane, _)| lane == index);
         let before = self.lanes[index].owner.clone();
         self.lanes[index].forget();
         // What the life that is over may have claimed since goes back, and nobody died with it.
@@ -583,6 +606,11 @@ impl Dispatcher {
         // Nobody waits any more when the program is being given up.
         let _ = stopping.stop.done.send(());
     }
+}
+
+/// Whether one death more is too many.
+fn is_suspected(message: &Claimed) -> bool {
+    message.deaths + 1 >= DEATHS_MAX
 }
 
 /// Completes at a time; never without one.

@@ -3,7 +3,7 @@
 use butterfly_core::Registry;
 use butterfly_queue::conformance::memory::Memory;
 use butterfly_queue::engine::{Owner, Want};
-use butterfly_queue::{Queue, State};
+use butterfly_queue::{MsgId, Queue, State};
 use std::sync::Arc;
 
 use crate::handlers::*;
@@ -76,6 +76,44 @@ async fn a_message_that_three_workers_died_with_is_set_aside() {
     let message = process.ended(note::PATH, &id).await;
     assert_eq!((message.state, message.deaths), (State::Failed, 3));
     assert!(all("poison").is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn suspected_messages_of_every_topic_run_one_after_the_other() {
+    let memory = Memory::default();
+    let process = Process::of(&memory, settings("third"));
+    let mut suspects = Vec::new();
+    for (topic, args) in [
+        (add::PATH, serde_json::json!({"a": 1, "b": 2})),
+        (note::PATH, serde_json::json!({"test": "suspected", "text": "ran"})),
+        (empty_handed::PATH, serde_json::json!({"given": true})),
+    ] {
+        for _ in 0..2 {
+            suspects.push((topic, suspected(&process, topic, &args).await));
+        }
+    }
+    let _worker = process.worker();
+    for (topic, id) in suspects {
+        let message = process.ended(topic, &id).await;
+        assert_eq!((message.state, message.deaths), (State::Finished, 2), "{topic}");
+    }
+}
+
+/// A message with which two workers died.
+async fn suspected(process: &Process, path: &str, args: &serde_json::Value) -> MsgId {
+    let id = process.queue.send(path, args).await.unwrap().id;
+    let topic = &process.queue.entries().iter().find(|entry| &*entry.topic.path == path).unwrap().topic;
+    let engine = process.queue.engine();
+    // The newest is the last in line: those before it are suspects already, and not given out to who does not ask.
+    let want = Want { count: 1, last_chance: false };
+    for epoch in 1..=2 {
+        let owner = Owner { instance: "dying".into(), epoch, worker: "gone:0:1".into() };
+        let got = engine.exchange(&owner, topic, Arc::default(), want).await.unwrap();
+        assert_eq!(got.claimed[0].id, id);
+        let lease = engine.leases(topic).await.unwrap().remove(0);
+        engine.reap(topic, &owner, lease.beat).await.unwrap();
+    }
+    id
 }
 
 #[tokio::test(flavor = "multi_thread")]

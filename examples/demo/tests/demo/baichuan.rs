@@ -246,6 +246,15 @@ fn an_ended_message_runs_again_as_it_was_or_otherwise() {
     assert_eq!(ended(&mut connection, &id)["result"]["str_info"], "two");
     done(&mut connection, "requeue", &json!({"msg_id": id}));
     assert_eq!(ended(&mut connection, &id)["result"]["str_info"], "two");
+    // A sender's own id does not say in which topic it is: the arguments are held against that of the message.
+    done(
+        &mut connection,
+        "enqueue",
+        &json!({"topic": "/demo_api/hello", "args": {"str_info": "x"}, "msg_id": "mine"}),
+    );
+    ended(&mut connection, "mine");
+    done(&mut connection, "requeue", &json!({"msg_id": "mine", "args": {"str_info": "y"}}));
+    assert_eq!(ended(&mut connection, "mine")["result"]["str_info"], "y");
     done(&mut connection, "pause", &json!({"queue_name": "/demo_api/ping"}));
     let waiting = later(&mut connection, "/demo_api/ping");
     let answer = ask(&mut connection, "requeue", &json!({"msg_id": waiting}));
