@@ -3,8 +3,10 @@
 //! Every contender is a program that plays one role at a time (send singly, send in bulk, work) and says in one line
 //! of JSON how long it took and what CPU it used; the driver reads what the server says of itself before and after.
 
+mod depth;
 mod driver;
 mod embedded;
+mod latency;
 mod ours;
 mod redis;
 mod rig;
@@ -24,12 +26,18 @@ pub(crate) enum Bench {
     Redis(redis::Options),
     /// Whole job lives a second, embedded, each acknowledged when it is on disk
     Embedded(embedded::Options),
+    /// What a message costs with few in the queue and with millions
+    Depth(depth::Options),
+    /// Time from sending to running when all is idle
+    Latency(latency::Options),
 }
 
 pub(crate) fn run(bench: &Bench) -> Result<Report> {
     match bench {
         Bench::Redis(options) => redis::run(options),
         Bench::Embedded(options) => embedded::run(options),
+        Bench::Depth(options) => depth::run(options),
+        Bench::Latency(options) => latency::run(options),
     }
 }
 

@@ -9,8 +9,11 @@ use anyhow::{Context, Result, anyhow, ensure};
 use butterfly_core::{App, Registry};
 use butterfly_macros::handler;
 use butterfly_queue::embedded::Options;
+use butterfly_queue::engine::{Owner, Want};
 use butterfly_queue::redis::RedisEngine;
-use butterfly_queue::{EmbeddedEngine, Engine, Queue, Settings, State, Worker};
+use butterfly_queue::{
+    Claimed, EmbeddedEngine, End, Engine, Outcome, Queue, Settings, State, Topic, Worker, now_ms,
+};
 use clap::Subcommand;
 
 use super::driver::Played;
@@ -22,6 +25,17 @@ fn add(a: i64, b: i64) -> i64 {
     a + b
 }
 
+/// Says when it began, in microseconds of the machine's clock.
+#[handler]
+fn began() -> i64 {
+    clock_us()
+}
+
+fn clock_us() -> i64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    now.tv_sec * 1_000_000 + now.tv_nsec / 1000
+}
+
 /// The topic of the work.
 pub(super) const TOPIC: &str = add::PATH;
 /// A job's arguments and result as they are stored, in bytes.
@@ -29,6 +43,8 @@ pub(super) const OWN_BYTES: usize = r#"{"a":123456,"b":2}"#.len() + r#"{"stat":"
 
 /// So many jobs a call that sends many.
 const BULK: u64 = 1000;
+/// So many messages an exchange.
+const CLAIM: u64 = 256;
 /// How often it is looked whether all is done.
 const LOOK: Duration = Duration::from_millis(2);
 
@@ -43,6 +59,8 @@ pub(crate) enum Role {
     Work { url: String, jobs: u64 },
     /// Sends to a file and runs from it, in one process
     Lives { file: PathBuf, jobs: u64, producers: u64 },
+    /// Runs what comes, until it is killed
+    Serve { at: String },
 }
 
 pub(crate) fn play(role: &Role) -> Result<()> {
@@ -52,6 +70,7 @@ pub(crate) fn play(role: &Role) -> Result<()> {
             Role::Single { url, jobs } => single(&Place::redis(url).await?, *jobs).await,
             Role::Bulk { url, jobs } => bulk(&Place::redis(url).await?, *jobs).await,
             Role::Work { url, jobs } => Place::redis(url).await?.work(*jobs).await,
+            Role::Serve { at } => serve(&Place::at(at).await?).await,
             Role::Lives { file, jobs, producers } => lives(Place::embedded(file)?, *jobs, *producers).await,
         }
     })?;
@@ -74,8 +93,17 @@ impl Place {
         Self::on(Arc::new(EmbeddedEngine::open(file, Options::default())?))
     }
 
+    /// On Redis where it is a URL, else in a file.
+    pub(super) async fn at(place: &str) -> Result<Self> {
+        if place.starts_with("redis://") {
+            Self::redis(place).await
+        } else {
+            Self::embedded(Path::new(place))
+        }
+    }
+
     fn on(engine: Arc<dyn Engine>) -> Result<Self> {
-        let registry = Registry::of([&add::HANDLER]).map_err(|error| anyhow!("{error}"))?;
+        let registry = Registry::of([&add::HANDLER, &began::HANDLER]).map_err(|error| anyhow!("{error}"))?;
         let mut app = App::new(registry);
         let settings = Settings { max_depth: 10_000_000, concurrency: 10, ..Settings::default() };
         let queue = Queue::new(engine, &app.registry, settings);
@@ -182,6 +210,71 @@ async fn lives(place: Place, jobs: u64, producers: u64) -> Result<Played> {
     // What the counts show is committed; when the worker has stopped, it is on disk.
     worker.stop(Duration::from_secs(5)).await;
     span.end()
+}
+
+/// A worker for others, which says when it is there.
+async fn serve(place: &Place) -> Result<Played> {
+    let _worker = place.start_worker()?;
+    println!("ready");
+    std::future::pending().await
+}
+
+/// Sends job after job, each some time after the one before has ended; how many milliseconds each took to begin.
+pub(super) async fn times(place: &Place, samples: u32, gap: Duration) -> Result<Vec<f64>> {
+    // The first ones make connections.
+    const WARM_UP: usize = 10;
+    let mut times = Vec::new();
+    while times.len() < WARM_UP + samples as usize {
+        let sent = clock_us();
+        let began: i64 = place.queue.enqueue(&began::job()).wait().await.map_err(said)?;
+        times.push((began - sent) as f64 / 1000.0);
+        tokio::time::sleep(gap).await;
+    }
+    Ok(times.split_off(WARM_UP))
+}
+
+/// Claims and finishes exactly `jobs` messages by the engine alone, as a worker does: the ends of one batch travel with
+/// the claim of the next.
+pub(super) async fn exchange(place: &Place, jobs: u64) -> Result<()> {
+    let left = Arc::new(AtomicU64::new(jobs));
+    let line = |instance: &'static str| {
+        let (engine, left) = (place.queue.engine().clone(), left.clone());
+        let topic = Topic::new(TOPIC);
+        async move {
+            let owner = Owner { instance: instance.into(), epoch: 1, worker: instance.into() };
+            let topic = topic.map_err(anyhow::Error::msg)?;
+            let mut ends = Vec::new();
+            loop {
+                let count = take(&left, CLAIM);
+                if count == 0 && ends.is_empty() {
+                    return Ok::<(), anyhow::Error>(());
+                }
+                let want = Want { count: count as u32, last_chance: false };
+                let given =
+                    engine.exchange(&owner, &topic, Arc::new(std::mem::take(&mut ends)), want).await?;
+                let lacking = count - given.claimed.len() as u64;
+                ensure!(lacking == 0, "{lacking} messages that should wait could not be claimed");
+                ends = given.claimed.into_iter().map(end).collect();
+            }
+        }
+    };
+    let lines = ["one", "two"].map(|instance| tokio::spawn(line(instance)));
+    for line in lines {
+        line.await??;
+    }
+    Ok(())
+}
+
+/// Takes at most `most` of what is left.
+fn take(left: &AtomicU64, most: u64) -> u64 {
+    let before =
+        left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| Some(left.saturating_sub(most)));
+    before.map_or(0, |before| before.min(most))
+}
+
+fn end(message: Claimed) -> Outcome {
+    let end = End::Finished { stat: "OK".into(), result: r#"{"data":123458,"stat":"OK"}"#.into() };
+    Outcome { message, started: now_ms(), cost_us: 50, end }
 }
 
 pub(super) fn job(number: u64) -> butterfly_core::Job<i64> {

@@ -124,7 +124,7 @@ enum What {
     /// Watch topics and workers: depths, rates, ages; q or Ctrl-C ends it
     #[command(after_help = "\
 Rates are differences of the counts. Messages that are not kept when they end (result_ttl = 0) are counted by \
-their workers alone.")]
+their workers alone. Workers tell their figures every third of queue.lease.")]
     Top(Watching),
 }
 

@@ -42,6 +42,11 @@ pub(super) fn cost(us: u64) -> String {
     }
 }
 
+/// `1 run`, `2 runs`.
+pub(super) fn many(count: u64, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}
+
 /// A text that senders or handlers wrote, on one line, cut: nothing in it is a command to the terminal.
 pub(super) fn cut(text: &str, most: usize) -> String {
     let end = text.floor_char_boundary(most);

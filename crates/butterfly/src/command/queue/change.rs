@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::look::known;
 use crate::command::desk::{Desk, Done, Failure};
+use crate::command::shown::many;
 use crate::say::say;
 
 /// Messages that one step of a change of many takes.
@@ -42,7 +43,7 @@ pub(super) async fn requeue_failed(desk: &Desk<'_>, topic: &str) -> Done {
     said(
         desk,
         &json!({ "topic": topic, "requeued": requeued }),
-        format_args!("{topic}: {requeued} failed messages are queued again"),
+        format_args!("{topic}: queued again: {}", many(requeued, "failed message")),
     );
     Ok(())
 }
@@ -94,7 +95,7 @@ pub(super) async fn empty(desk: &Desk<'_>, topic: &str, state: State, yes: bool)
         return Err(Failure::Usage(format!("messages that run are not removed: {advice}")));
     }
     let count = desk.queue.counts(&topic).await?.of(state);
-    if !yes && !agreed(&format!("remove {count} {state} messages of {topic}?"))? {
+    if !yes && !agreed(&format!("remove {} of {topic}?", many(count, &format!("{state} message"))))? {
         return Err(Failure::Not("nothing was removed".into()));
     }
     let mut progress = Progress::new("removed", count);
@@ -110,7 +111,7 @@ pub(super) async fn empty(desk: &Desk<'_>, topic: &str, state: State, yes: bool)
     said(
         desk,
         &json!({ "topic": topic, "state": state.as_str(), "removed": removed }),
-        format_args!("{topic}: {removed} {state} messages are removed"),
+        format_args!("{topic}: removed {}", many(removed, &format!("{state} message"))),
     );
     Ok(())
 }

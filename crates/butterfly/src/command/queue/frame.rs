@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::document;
 use super::look::{used, worker_table};
 use super::top::Look;
-use crate::command::shown::{short_time, span};
+use crate::command::shown::{many, short_time, span};
 use crate::command::table::table;
 
 /// What happened to a topic in a second.
@@ -96,13 +96,13 @@ fn summary(title: &str, now: &Look, rows: &[Row<'_>]) -> String {
     let [enqueued, finished, failed] = rates.cells();
     let ms = now_ms();
     format!(
-        "{title}  {}\n{} queued, {} running, {} scheduled, {} failed  in {enqueued}/s, done {finished}/s, failed {failed}/s  {} workers\n",
+        "{title}  {}\n{} queued, {} running, {} scheduled, {} failed  in {enqueued}/s, done {finished}/s, failed {failed}/s  {}\n",
         short_time(ms, ms),
         sum(State::Queued),
         sum(State::Started),
         sum(State::Scheduled),
         sum(State::Failed),
-        now.workers.len(),
+        many(now.workers.len() as u64, "worker"),
     )
 }
 

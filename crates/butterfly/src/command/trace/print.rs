@@ -4,7 +4,7 @@ use butterfly_queue::{Millis, State, now_ms};
 
 use super::lines::Line;
 use super::tree::{Branch, Node, Tree};
-use crate::command::shown::{cost, cut, harmless, span, time};
+use crate::command::shown::{cost, cut, harmless, many, span, time};
 
 /// The characters of a bar.
 const BAR: usize = 24;
@@ -59,16 +59,12 @@ fn head(tree: &Tree, begin: Millis, end: Millis) -> String {
         "{}  {}  {}, {}, {}  {} in all, {open}\n\n    OFFSET    TOOK  {:BAR$}  (█ runs, · waits)\n",
         tree.reqid(),
         time(begin),
-        many(tree.calls.len(), "call"),
-        many(messages, "message"),
-        many(runs, "run"),
+        many(tree.calls.len() as u64, "call"),
+        many(messages as u64, "message"),
+        many(runs as u64, "run"),
         span(end.saturating_sub(begin)),
         "",
     )
-}
-
-fn many(count: usize, what: &str) -> String {
-    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
 fn call_row(tree: &Tree, call: &Line) -> Row {
