@@ -3,7 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// How far the wall clock of all processes is off.
+/// How far the wall clock of all senders and workers is off. `redis-server` keeps the right one, for its allocator and
+/// libfaketime do not go together: a clock that jumps is one that differs from the server's.
 #[derive(Debug)]
 pub(crate) struct Clock {
     file: PathBuf,

@@ -145,8 +145,15 @@ impl<'o> Course<'o> {
             .pop_front_if(|(at, fault)| *at <= runs && (*fault == Fault::Kill || self.wrong.is_empty()))
         {
             if fault == Fault::Kill {
-                self.report.kills +=
-                    self.fleet.kill(&mut self.chance, Duration::from_millis(self.options.lease))? as u64;
+                let lease = Duration::from_millis(self.options.lease);
+                match self.fleet.kill(&mut self.chance, lease)? {
+                    // All are on their way to begin again: it comes when they have.
+                    0 => {
+                        self.plan.push_front((0, fault));
+                        return Ok(());
+                    }
+                    killed => self.report.kills += killed as u64,
+                }
                 continue;
             }
             let hold = match fault {
@@ -165,7 +172,7 @@ impl<'o> Course<'o> {
         let before = self.report.seen;
         self.report.seen = self.tail.count()?;
         let still = self.moved.elapsed();
-        if self.report.seen > before || !self.wrong.is_empty() {
+        if self.report.seen > before || !self.wrong.is_empty() || !self.fleet.works() {
             self.report.longest = self.report.longest.max(still);
             self.moved = Instant::now();
         } else if still > PATIENCE + 4 * Duration::from_millis(self.options.lease) {

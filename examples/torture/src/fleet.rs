@@ -93,7 +93,12 @@ impl Fleet {
         self.senders.iter().all(|slot| matches!(slot.now, Now::Done))
     }
 
-    /// Kills one process, or all workers at once. Gives how many.
+    /// Whether any worker is there.
+    pub(crate) fn works(&self) -> bool {
+        self.workers.iter().any(Slot::runs)
+    }
+
+    /// Kills one process, or all workers at once. Gives how many: 0 when none runs.
     pub(crate) fn kill(&mut self, chance: &mut Chance, lease: Duration) -> io::Result<usize> {
         let rest = |chance: &mut Chance| match chance.below(8) {
             // Long enough that others take its messages.
@@ -101,16 +106,14 @@ impl Fleet {
             _ => chance.moment(Duration::from_millis(500)),
         };
         let all_workers = chance.below(20) == 0;
-        let workers = self.workers.len();
-        let victims: Vec<&mut Slot> = if all_workers {
-            self.workers.iter_mut().collect()
-        } else if chance.below(4) == 0 && !self.has_sent_all() {
-            let at = chance.below(self.senders.len() as u64) as usize;
-            self.senders.iter_mut().skip(at).take(1).collect()
-        } else {
-            let at = chance.below(workers as u64) as usize;
-            self.workers.iter_mut().skip(at).take(1).collect()
-        };
+        let senders_too = !all_workers && chance.below(4) == 0;
+        let of_senders = self.senders.iter().any(Slot::runs) && senders_too;
+        let slots = if of_senders { &mut self.senders } else { &mut self.workers };
+        let running = slots.iter().filter(|slot| slot.runs()).count();
+        let at = chance.below(running as u64) as usize;
+        let most = if all_workers { running } else { 1 };
+        let skipped = if all_workers { 0 } else { at };
+        let victims = slots.iter_mut().filter(|slot| slot.runs()).skip(skipped).take(most);
         let mut count = 0;
         for slot in victims {
             let pause = if all_workers { Duration::ZERO } else { rest(chance) };
@@ -153,6 +156,10 @@ impl Fleet {
 impl Slot {
     fn new(folder: &Path, task: Task, variables: Vec<(String, String)>) -> Self {
         Self { task, folder: folder.to_owned(), variables, life: 0, now: Now::Waits(Instant::now()) }
+    }
+
+    fn runs(&self) -> bool {
+        matches!(self.now, Now::Runs(_))
     }
 
     /// Whether its process has ended though it should not.

@@ -36,7 +36,7 @@ pub(crate) struct Options {
     /// How often there is no room left: the file's disk is full, or Redis is at its maxmemory
     #[arg(long, default_value_t = 0)]
     pub(crate) fulls: usize,
-    /// How often the wall clock of all processes jumps by an hour, and back
+    /// How often the wall clock of senders and workers jumps by an hour, either way in turn, and back
     #[arg(long, default_value_t = 0)]
     pub(crate) jumps: usize,
     /// How long a cut, a full disk or a wrong clock lasts, in milliseconds

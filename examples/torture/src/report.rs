@@ -20,7 +20,7 @@ pub(crate) struct Report {
     pub(crate) jumps: u64,
     /// Runs that were seen while all went on.
     pub(crate) seen: u64,
-    /// The longest time in which no run began, while nothing but kills was wrong.
+    /// The longest time in which no run began, while workers were there and nothing but kills was wrong.
     pub(crate) longest: Duration,
     /// Processes that ended by themselves, though they should not.
     pub(crate) fell: u64,

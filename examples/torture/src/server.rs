@@ -11,14 +11,13 @@ pub(crate) struct Server {
     child: Child,
     folder: PathBuf,
     pub(crate) port: u16,
-    variables: Vec<(String, String)>,
 }
 
 impl Server {
-    pub(crate) fn start(folder: &Path, variables: &[(String, String)]) -> io::Result<Self> {
+    pub(crate) fn start(folder: &Path) -> io::Result<Self> {
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let child = run(folder, port, variables)?;
-        Ok(Self { child, folder: folder.to_owned(), port, variables: variables.to_vec() })
+        let child = run(folder, port)?;
+        Ok(Self { child, folder: folder.to_owned(), port })
     }
 
     /// Kills it as a crash does.
@@ -29,7 +28,7 @@ impl Server {
 
     /// Starts it again on what it has on disk.
     pub(crate) fn start_again(&mut self) -> io::Result<()> {
-        self.child = run(&self.folder, self.port, &self.variables)?;
+        self.child = run(&self.folder, self.port)?;
         Ok(())
     }
 
@@ -47,12 +46,11 @@ impl Server {
 }
 
 /// Starts a server, and waits until it answers.
-fn run(folder: &Path, port: u16, variables: &[(String, String)]) -> io::Result<Child> {
+fn run(folder: &Path, port: u16) -> io::Result<Child> {
     let mut child = Command::new("redis-server")
         .args(["--bind", "127.0.0.1", "--save", "", "--maxmemory-policy", "noeviction"])
         .args(["--appendonly", "yes", "--appendfsync", "always", "--port", &port.to_string(), "--dir"])
         .arg(folder)
-        .envs(variables.iter().cloned())
         .stdout(Stdio::piped())
         .spawn()
         .map_err(|error| io::Error::other(format!("cannot start redis-server: {error}; install it")))?;

@@ -35,7 +35,7 @@ impl Stand {
             let disk = (options.fulls > 0).then(|| Disk::at(&queue));
             return Ok(Self { engine: place.open().await?, place, redis: None, clock, disk });
         }
-        let server = Server::start(&queue, clock.as_ref().map_or(&[], |clock| &clock.variables))?;
+        let server = Server::start(&queue)?;
         let line = Line::to(server.port).await?;
         let at = |port| Place::Redis(format!("redis://127.0.0.1:{port}"));
         let engine = at(server.port).open().await?;

@@ -13,7 +13,10 @@ fn torture(words: &str) -> String {
     let done = Command::new(env!("CARGO_BIN_EXE_torture")).args(&words).output().unwrap();
     let said = String::from_utf8_lossy(&done.stdout).into_owned();
     let errors = String::from_utf8_lossy(&done.stderr);
-    assert!(done.status.success() && said.contains("the books add up"), "torture {words:?}\n{said}\n{errors}");
+    assert!(
+        done.status.success() && said.contains("the books add up"),
+        "torture {words:?}\n{said}\n{errors}"
+    );
     println!("{said}");
     said
 }
@@ -44,27 +47,30 @@ mod live {
 
     #[test]
     fn redis_with_processes_and_the_server_killed() {
-        let said = torture("--engine redis --messages 3000 --kills 10 --server-kills 3 --lease 1500 --seed 1");
+        let said =
+            torture("--engine redis --messages 3000 --kills 10 --server-kills 3 --lease 1500 --seed 1");
         assert!(count(&said, "server killed") == 3 && count(&said, "processes killed") > 0);
     }
 
     #[test]
     fn redis_with_connections_cut() {
-        let said = torture("--engine redis --messages 3000 --kills 2 --cuts 2 --hold 4000 --lease 1500 --seed 2");
+        let said =
+            torture("--engine redis --messages 3000 --kills 2 --cuts 2 --hold 4000 --lease 1500 --seed 2");
         assert_eq!(count(&said, "connections cut"), 2);
         assert!(said.contains("out of reach"), "senders are told: {said}");
     }
 
     #[test]
     fn embedded_with_its_disk_full() {
-        let said = torture("--messages 4000 --kills 2 --fulls 2 --hold 2000 --lease 1500 --seed 3");
+        let said = torture("--messages 40000 --kills 2 --fulls 2 --hold 2000 --lease 1500 --seed 3");
         assert_eq!(count(&said, "no room left"), 2);
         assert!(said.contains("has no room left"), "senders are told: {said}");
     }
 
     #[test]
     fn redis_with_its_memory_full() {
-        let said = torture("--engine redis --messages 4000 --kills 2 --fulls 2 --hold 2000 --lease 1500 --seed 4");
+        let said =
+            torture("--engine redis --messages 40000 --kills 2 --fulls 2 --hold 2000 --lease 1500 --seed 4");
         assert_eq!(count(&said, "no room left"), 2);
         assert!(said.contains("has no room left"), "senders are told: {said}");
     }
@@ -74,7 +80,7 @@ mod live {
     fn both_with_a_clock_that_jumps() {
         for engine in ["embedded", "redis"] {
             let said = torture(&format!(
-                "--engine {engine} --messages 20000 --kills 0 --jumps 4 --hold 2500 --lease 1500 --seed 5"
+                "--engine {engine} --messages 30000 --kills 0 --jumps 4 --hold 1500 --lease 1500 --seed 5"
             ));
             assert_eq!((count(&said, "clock jumped"), count(&said, "extra runs")), (4, 0), "{said}");
             assert!(count(&said, "longest time without a run") < 3000, "{said}");
