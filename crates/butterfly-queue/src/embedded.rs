@@ -29,8 +29,8 @@ use butterfly_store::{PeerEvent, Peers, Store, StoreError, Tx};
 use tokio::sync::mpsc;
 
 use crate::engine::{
-    Changed, Counts, Engine, EngineError, EngineFuture, Exchange, Held, Lease, Owner, Reaped, Renewed, Wake,
-    Want, WorkerInfo,
+    Changed, Counts, Edited, Engine, EngineError, EngineFuture, Exchange, Held, Lease, Owner, Reaped,
+    Renewed, Wake, Want, WorkerInfo,
 };
 use crate::message::{Accepted, Message, Millis, MsgId, NewMessage, Outcome, Seq, State, now_ms};
 use crate::topic::{Limits, Topic};
@@ -291,12 +291,14 @@ impl Engine for EmbeddedEngine {
         &'a self,
         topic: &'a str,
         id: &'a MsgId,
-        args: Option<&'a str>,
+        edited: Option<Edited<'a>>,
     ) -> EngineFuture<'a, Changed> {
-        let (topic, id, args) = (topic_of(topic), id.clone(), args.map(str::to_owned));
-        Box::pin(
-            self.write(move |tx, wakes, now| change::requeue(tx, wakes, &topic, &id, args.as_deref(), now)),
-        )
+        let (topic, id) = (topic_of(topic), id.clone());
+        let edited = edited.map(|edited| (edited.args.to_owned(), edited.key.map(str::to_owned)));
+        Box::pin(self.write(move |tx, wakes, now| {
+            let edited = edited.as_ref().map(|(args, key)| Edited { args, key: key.as_deref() });
+            change::requeue(tx, wakes, &topic, &id, edited, now)
+        }))
     }
 
     fn delete<'a>(&'a self, topic: &'a str, id: &'a MsgId) -> EngineFuture<'a, Changed> {

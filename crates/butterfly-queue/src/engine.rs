@@ -123,12 +123,12 @@ pub trait Engine: Send + Sync + fmt::Debug {
     /// Cancels: one that waits is failed with `error`; the worker of one that runs is told to stop it and to fail it.
     fn cancel<'a>(&'a self, topic: &'a str, id: &'a MsgId, error: &'a str) -> EngineFuture<'a, Changed>;
 
-    /// Queues an ended message again, as new: no attempts, no deaths, no result; with other arguments if given.
+    /// Queues an ended message again, as new: no attempts, no deaths, no result; with other arguments if `edited`.
     fn requeue<'a>(
         &'a self,
         topic: &'a str,
         id: &'a MsgId,
-        args: Option<&'a str>,
+        edited: Option<Edited<'a>>,
     ) -> EngineFuture<'a, Changed>;
 
     /// Removes a message that is not running.
@@ -294,6 +294,15 @@ impl Counts {
             State::Failed => self.failed,
         }
     }
+}
+
+/// What a message that is queued again has instead of what its sender said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Edited<'a> {
+    /// The arguments: the text of a JSON object.
+    pub args: &'a str,
+    /// Their value of the topic's `limit_by` argument, where it has one.
+    pub key: Option<&'a str>,
 }
 
 /// What a change of one message did.

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::bus::Bus;
 use crate::catalog::{Catalog, Entry};
-use crate::engine::{Changed, Counts, Engine, EngineError, Owner, WorkerInfo};
+use crate::engine::{Changed, Counts, Edited, Engine, EngineError, Owner, WorkerInfo};
 use crate::enqueue::Enqueue;
 use crate::figures::{self, Figures};
 use crate::message::{Message, MsgId, State, now_ms};
@@ -231,14 +231,16 @@ impl Queue {
     /// `ERR_BAD_PARAMS`, `ERR_MSG_NOT_EXIST`, `ERR_MSG_STATE` when it has not ended, `ERR_BUSY`.
     pub async fn requeue(&self, id: &MsgId, args: Option<&str>) -> Result<()> {
         for topic in self.topics_of(id).await? {
+            let mut key = None;
             if let Some(args) = args {
                 // A sender's id may be in any topic: what fits is only known where the message is.
                 if self.0.engine.get(&topic, id).await.map_err(fault)?.is_none() {
                     continue;
                 }
-                self.0.catalog.spec(self.0.catalog.get(&topic), args.to_owned())?;
+                key = self.0.catalog.spec(self.0.catalog.get(&topic), args.to_owned())?.key;
             }
-            match self.0.engine.requeue(&topic, id, args).await.map_err(fault)? {
+            let edited = args.map(|args| Edited { args, key: key.as_deref() });
+            match self.0.engine.requeue(&topic, id, edited).await.map_err(fault)? {
                 Changed::Missing => {}
                 changed => return allowed(changed, "only an ended message is queued again").map(drop),
             }

@@ -30,7 +30,7 @@ pub use options::{Mode, RedisOptions};
 use self::connection::Link;
 use self::scripts::Script;
 use crate::engine::{
-    Changed, Counts, Engine, EngineFuture, Exchange, Held, Lease, Owner, Reaped, Renewed, Wake, Want,
+    Changed, Counts, Edited, Engine, EngineFuture, Exchange, Held, Lease, Owner, Reaped, Renewed, Wake, Want,
     WorkerInfo,
 };
 use crate::message::{Accepted, Message, MsgId, NewMessage, Outcome, Seq, State};
@@ -288,9 +288,9 @@ impl Engine for RedisEngine {
         &'a self,
         topic: &'a str,
         id: &'a MsgId,
-        args: Option<&'a str>,
+        edited: Option<Edited<'a>>,
     ) -> EngineFuture<'a, Changed> {
-        Box::pin(self.inner.requeue(topic, id, args))
+        Box::pin(self.inner.requeue(topic, id, edited))
     }
 
     fn delete<'a>(&'a self, topic: &'a str, id: &'a MsgId) -> EngineFuture<'a, Changed> {

@@ -9,8 +9,8 @@ use tokio::sync::mpsc;
 use super::desk::batch;
 use super::subject::{Place, Subject};
 use crate::engine::{
-    Changed, Counts, Engine, EngineError, EngineFuture, Exchange, Held, Lease, Owner, Reaped, Renewed,
-    Settled, Wake, Want, WorkerInfo,
+    Changed, Counts, Edited, Engine, EngineError, EngineFuture, Exchange, Held, Lease, Owner, Reaped,
+    Renewed, Settled, Wake, Want, WorkerInfo,
 };
 use crate::message::{Accepted, Claimed, End, Message, MsgId, NewMessage, Outcome, Seq, State};
 use crate::topic::Topic;
@@ -329,9 +329,9 @@ impl Engine for FaultyEngine {
         &'a self,
         topic: &'a str,
         id: &'a MsgId,
-        args: Option<&'a str>,
+        edited: Option<Edited<'a>>,
     ) -> EngineFuture<'a, Changed> {
-        self.engine.requeue(topic, id, args)
+        self.engine.requeue(topic, id, edited)
     }
 
     fn delete<'a>(&'a self, topic: &'a str, id: &'a MsgId) -> EngineFuture<'a, Changed> {

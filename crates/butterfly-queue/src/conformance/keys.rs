@@ -1,8 +1,8 @@
 //! Topics whose messages carry a key: turns, and limits for each.
 
-use super::desk::{Desk, Trial, args, finished, number, numbered_but, numbers, outcome};
+use super::desk::{Desk, Trial, args, failed, finished, number, numbered_but, numbers, outcome};
 use super::failed::{Proof, holds, same};
-use crate::engine::{Next, Want};
+use crate::engine::{Changed, Edited, Next, Want};
 use crate::message::{Claimed, End, NewMessage, now_ms};
 use crate::topic::{Limits, Rate};
 
@@ -115,6 +115,26 @@ pub(super) async fn key_concurrency_counts_the_dead_out(trial: &Trial) -> Proof 
     let after = one.reborn().claim(9).await?;
     same!((count(&after, "a"), count(&after, "b")), (1, 1), "claimed of each key after all was handed back");
     Ok(())
+}
+
+/// A message that is queued again with other arguments stands under their key, and no more under the one before.
+pub(super) async fn a_message_may_change_its_key(trial: &Trial) -> Proof {
+    let limits = Limits { key_concurrency: Some(1), ..KEYED };
+    let desk = trial.desk().await?.with(limits);
+    let id = desk.send(of_key(1, "a")).await?;
+    let run = desk.claim_one().await?;
+    desk.end_well(&run, failed("no")).await?;
+    send_keys(&desk, &[("b", 1)]).await?;
+    let of_b = desk.claim_one().await?;
+    let edited = Edited { args: "{\"n\":7}", key: Some("b") };
+    same!(desk.engine.requeue(desk.path(), &id, Some(edited)).await?, Changed::Done, "requeue");
+    send_keys(&desk, &[("a", 1)]).await?;
+    let of_a = desk.claim(9).await?;
+    same!((of_a.len(), count(&of_a, "a")), (1, 1), "claimed while one of the new key runs");
+    desk.end_well(&of_b, finished()).await?;
+    let again = desk.claim_one().await?;
+    same!((&again.id, again.spec.key.as_deref(), number(&again.spec)), (&id, Some("b"), 7), "claimed then");
+    desk.claims_nothing().await
 }
 
 /// Each key has the rate for itself.

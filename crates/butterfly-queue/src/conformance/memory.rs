@@ -14,8 +14,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::mpsc;
 
 use crate::engine::{
-    Changed, Counts, Engine, EngineError, EngineFuture, Exchange, Held, Lease, Owner, Reaped, Renewed,
-    Settled, Wake, Want, WorkerInfo,
+    Changed, Counts, Edited, Engine, EngineError, EngineFuture, Exchange, Held, Lease, Owner, Reaped,
+    Renewed, Settled, Wake, Want, WorkerInfo,
 };
 use crate::message::{Accepted, Message, Millis, MsgId, NewMessage, Outcome, Seq, State, now_ms};
 use crate::topic::Topic;
@@ -240,9 +240,9 @@ impl Engine for MemoryEngine {
         &'a self,
         topic: &'a str,
         id: &'a MsgId,
-        args: Option<&'a str>,
+        edited: Option<Edited<'a>>,
     ) -> EngineFuture<'a, Changed> {
-        self.answer(move |world, now| world.change(topic, |books| books.requeue(id, args, now)))
+        self.answer(move |world, now| world.change(topic, |books| books.requeue(id, edited, now)))
     }
 
     fn delete<'a>(&'a self, topic: &'a str, id: &'a MsgId) -> EngineFuture<'a, Changed> {

@@ -2,7 +2,7 @@
 
 use super::desk::{Trial, args, failed, finished, numbered, numbered_but, numbers, retry_at};
 use super::failed::{Proof, holds, same};
-use crate::engine::{Changed, Next};
+use crate::engine::{Changed, Edited, Next};
 use crate::message::{End, State, now_ms};
 
 /// A topic that is paused gives nothing to any process; it takes messages and ends as before. A topic may be paused before
@@ -91,7 +91,8 @@ pub(super) async fn requeue_with_other_arguments(trial: &Trial) -> Proof {
     let claimed = desk.claim_one().await?;
     desk.end_well(&claimed, failed("no")).await?;
     let other_args = "{\"n\":2,\"线\":\"much longer than those before\"}";
-    same!(desk.engine.requeue(desk.path(), &id, Some(other_args)).await?, Changed::Done, "requeue");
+    let edited = Edited { args: other_args, key: None };
+    same!(desk.engine.requeue(desk.path(), &id, Some(edited)).await?, Changed::Done, "requeue");
     let claimed = desk.claim_one().await?;
     same!(claimed.spec.args, other_args, "the arguments");
     desk.finish(&claimed).await?;
@@ -107,7 +108,7 @@ pub(super) async fn requeue_only_what_has_ended(trial: &Trial) -> Proof {
     let id = desk.send(numbered(1)).await?;
     let later = desk.send(numbered_but(2, |message| message.run_at = Some(now_ms() + 3_600_000))).await?;
     let no = |state| Changed::NotIn(state);
-    let again = desk.engine.requeue(desk.path(), &id, Some("{}")).await?;
+    let again = desk.engine.requeue(desk.path(), &id, Some(Edited { args: "{}", key: None })).await?;
     same!(again, no(State::Queued), "requeue of a queued one");
     same!(desk.requeue(&later).await?, no(State::Scheduled), "requeue of a scheduled one");
     let claimed = desk.claim_one().await?;

@@ -82,7 +82,7 @@ cases! { ($)
     limits: depth_refuses_only_the_rest depth_is_for_newcomers concurrency_over_all_processes
         concurrency_counts_the_dead_out rate_lets_a_burst_and_then_drips rate_is_one_for_all_processes;
     keys: keys_take_turns order_within_a_key key_concurrency_over_all_processes
-        key_concurrency_counts_the_dead_out key_rate_is_for_each;
+        key_concurrency_counts_the_dead_out a_message_may_change_its_key key_rate_is_for_each;
     ttl: what_waits_too_long_fails a_retry_does_not_expire a_requeued_one_waits_anew
         results_are_dropped_in_time results_of_no_time_are_not_kept failures_are_dropped_in_time
         what_is_kept_is_not_swept;

@@ -10,7 +10,7 @@ use super::line::{self, Waiting};
 use super::look;
 use super::wakes::Wakes;
 use super::{ends, record};
-use crate::engine::Changed;
+use crate::engine::{Changed, Edited};
 use crate::message::{Millis, MsgId, State};
 use crate::topic::{Limits, Topic};
 
@@ -95,7 +95,7 @@ pub(super) fn requeue(
     wakes: &Arc<Wakes>,
     topic: &Topic,
     id: &MsgId,
-    args: Option<&str>,
+    edited: Option<Edited<'_>>,
     now: Millis,
 ) -> Result<Changed, StoreError> {
     let Some(Found { mut books, before, seq, state }) = find(tx, topic, id)? else {
@@ -109,7 +109,10 @@ pub(super) fn requeue(
                ran = NULL, worker = NULL, started = NULL, cost_us = NULL, end = NULL, ended_us = NULL, stat = NULL, \
                result = NULL, error = NULL, progress = NULL WHERE seq = ?1";
     let expires = ttl.map(|ttl| int(now.saturating_add(ttl)));
-    tx.prepare_cached(sql)?.execute(params![seq, args, expires])?;
+    tx.prepare_cached(sql)?.execute(params![seq, edited.map(|edited| edited.args), expires])?;
+    if let Some(Edited { key, .. }) = edited {
+        tx.prepare_cached("UPDATE message SET key = ?2 WHERE seq = ?1")?.execute(params![seq, key])?;
+    }
     books.moved(state, State::Queued);
     if let Some(who) = Waiting::of(tx, seq)? {
         // Whether the topic is limited by key is not known here; the next claim arranges it.

@@ -8,7 +8,7 @@ use super::record::{self, Phase, Record, Run};
 use super::reply::{self, Reply, strange};
 use super::{Inner, scripts};
 use crate::EngineError;
-use crate::engine::{Changed, Counts, WorkerInfo};
+use crate::engine::{Changed, Counts, Edited, WorkerInfo};
 use crate::message::{Message, MsgId, NewMessage, State, tag};
 
 /// How often a requeue is tried anew where somebody else changes the message meanwhile.
@@ -188,7 +188,7 @@ impl Inner {
         &self,
         topic: &str,
         id: &MsgId,
-        args: Option<&str>,
+        edited: Option<Edited<'_>>,
     ) -> Result<Changed, EngineError> {
         for _ in 0..TRIES {
             let Some((_, told)) = self.look(topic, id).await? else { return Ok(Changed::Missing) };
@@ -196,7 +196,7 @@ impl Inner {
                 return Ok(Changed::NotIn(told.state));
             }
             let record = record::read(&told.bytes).map_err(|bad| EngineError::Foreign(bad.to_string()))?;
-            let new = anew(record, args);
+            let new = anew(record, edited);
             let fill = |command: &mut Cmd| {
                 command.arg(told.n).arg(&told.bytes).arg(&new);
             };
@@ -261,11 +261,12 @@ impl Inner {
 }
 
 /// The record of an ended message that is to run again, as if it had never run.
-fn anew(record: Record, args: Option<&str>) -> Vec<u8> {
+fn anew(record: Record, edited: Option<Edited<'_>>) -> Vec<u8> {
     let keyed = record.laned;
     let mut spec = record.spec;
-    if let Some(args) = args {
+    if let Some(Edited { args, key }) = edited {
         args.clone_into(&mut spec.args);
+        spec.key = key.map(str::to_owned);
     }
     let message = NewMessage { id: record.id, ..NewMessage::from(spec) };
     record::of_requeued(&message, keyed)

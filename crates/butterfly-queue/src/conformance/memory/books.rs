@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::pace::Pace;
-use crate::engine::{Changed, Counts, DEATHS_MAX, EngineError, Held, Lease, Owner, Reaped, Renewed, Settled};
+use crate::engine::{
+    Changed, Counts, DEATHS_MAX, Edited, EngineError, Held, Lease, Owner, Reaped, Renewed, Settled,
+};
 use crate::message::{
     Accepted, End, Hold, Message, Millis, MsgId, NewMessage, Outcome, PRIORITY_MAX, Second, Seq, State, tag,
 };
@@ -497,12 +499,12 @@ impl Books {
         }
     }
 
-    pub(super) fn requeue(&mut self, id: &MsgId, args: Option<&str>, now: Millis) -> Changed {
+    pub(super) fn requeue(&mut self, id: &MsgId, edited: Option<Edited<'_>>, now: Millis) -> Changed {
         match self.find(id) {
             None => Changed::Missing,
             Some((seq, State::Finished | State::Failed)) => {
                 if let Some(record) = self.messages.get_mut(&seq) {
-                    record.renewed(args, now);
+                    record.renewed(edited, now);
                 }
                 self.wait(seq, None, now);
                 Changed::Done
@@ -572,10 +574,11 @@ impl Record {
     }
 
     /// Makes it as new, to wait from now on.
-    fn renewed(&mut self, args: Option<&str>, now: Millis) {
+    fn renewed(&mut self, edited: Option<Edited<'_>>, now: Millis) {
         let Message { topic, seq, id, mut spec, .. } = self.message.clone();
-        if let Some(args) = args {
+        if let Some(Edited { args, key }) = edited {
             spec.args = args.into();
+            spec.key = key.map(str::to_owned);
         }
         *self = Self::new(topic, seq, id, &spec.into(), now);
         self.waits_since = now;
