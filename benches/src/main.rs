@@ -1,6 +1,9 @@
 //! Measures Butterfly's demo beside its peers, in the same run, with one command:
 //! `cargo run --release -- access`. See `README.md`.
 
+// What the handler macro writes names the facade; the core has all of it that a handler needs.
+extern crate butterfly_core as butterfly;
+
 mod access;
 mod cleanup;
 mod instructions;
@@ -8,6 +11,7 @@ mod lab;
 mod load;
 mod peer;
 mod proc;
+mod queue;
 mod report;
 mod routes;
 mod server;
@@ -53,6 +57,12 @@ enum Command {
     Stream(stream::Options),
     /// Time to find a route among ten and among 100,000
     Routes(routes::Options),
+    /// The queue: throughput on Redis and embedded, cost at depth, latency
+    #[command(subcommand)]
+    Queue(queue::Bench),
+    /// Be the queue's contender in one role
+    #[command(hide = true, subcommand)]
+    Role(queue::Role),
     /// Be a peer
     #[command(hide = true)]
     Peer { peer: Peer, port: u16, threads: usize },
@@ -75,6 +85,10 @@ fn run(cli: &Cli) -> Result<bool> {
         peer::serve(peer, port, threads)?;
         return Ok(true);
     }
+    if let Command::Role(role) = &cli.command {
+        queue::play(role)?;
+        return Ok(true);
+    }
     let report = measure(cli)?;
     report.print();
     if let Some(path) = &cli.json {
@@ -87,13 +101,18 @@ fn measure(cli: &Cli) -> Result<Report> {
     if let Command::Routes(options) = &cli.command {
         return routes::run(options);
     }
+    if let Command::Queue(bench) = &cli.command {
+        return queue::run(bench);
+    }
     let lab = Lab::new(cli.server.as_deref())?;
     match &cli.command {
         Command::Access(options) => access::run(&lab, options),
         Command::Instructions(options) => instructions::run(&lab, options),
         Command::Start(options) => start::run(&lab, options),
         Command::Stream(options) => stream::run(&lab, options),
-        Command::Routes(_) | Command::Peer { .. } => anyhow::bail!("a peer measures nothing"),
+        Command::Routes(_) | Command::Queue(_) | Command::Role(_) | Command::Peer { .. } => {
+            anyhow::bail!("a peer measures nothing")
+        }
     }
 }
 

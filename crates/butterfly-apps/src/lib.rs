@@ -6,12 +6,14 @@
 //! | `/metrics` | counts and durations for Prometheus | operators |
 //! | `/openapi.json` | every handler, for machines | operators |
 //! | `/docs` | every handler, for people, with a form to try it | operators |
+//! | `/baichuan/…` | the queue: topics, messages, workers, and what an operator does with them | operators |
 //! | `/demo_log/loglevel_get`, `/demo_log/loglevel_set` | log levels, changeable while running | operators |
 //!
 //! Operators are callers on the same machine, and others that bring the token `ops.token`.
 
 extern crate butterfly_core as butterfly;
 
+pub mod baichuan;
 pub mod demo_log;
 pub mod docs;
 pub mod health;

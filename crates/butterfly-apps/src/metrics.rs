@@ -1,13 +1,22 @@
-//! `/metrics`: the process's figures for Prometheus.
+//! `/metrics`: the process's figures and the queue's, for Prometheus.
+
+use std::time::Duration;
 
 use butterfly_core::Ctx;
 use butterfly_core::reply::Http;
 use butterfly_macros::handler;
+use butterfly_queue::Queue;
+
+/// Whoever scrapes does not wait longer for a queue that is out of reach; all other figures are there in any case.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Shows counts and durations in the Prometheus text format.
 #[handler(http, ops, path = "/metrics", methods(GET))]
-pub fn metrics(ctx: &Ctx) -> Http {
+pub async fn metrics(ctx: &Ctx) -> Http {
     let app = ctx.app();
-    let figures = app.metrics.prometheus(&app.registry, app.since.elapsed());
+    let mut figures = app.metrics.prometheus(&app.registry, app.since.elapsed());
+    if let Some(queue) = app.state.get::<Queue>() {
+        figures.push_str(&queue.prometheus(PATIENCE).await);
+    }
     Http::bytes("text/plain; version=0.0.4; charset=utf-8", figures)
 }

@@ -12,7 +12,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::catalog::bad;
-use crate::message::{Hold, Message, Millis, MsgId, NewMessage, PRIORITY_MAX, Second, State, Unique, now_ms};
+use crate::message::{
+    Hold, LATEST, Message, Millis, MsgId, NewMessage, PRIORITY_MAX, Second, State, Unique, after,
+};
 use crate::queue::{Queue, accepted};
 use crate::topic::Topic;
 use crate::worker::Run;
@@ -95,7 +97,7 @@ impl<'c, R> Enqueue<'c, R> {
 
     /// Not before so long from now.
     pub fn delay(mut self, delay: Duration) -> Self {
-        self.said.run_at = Some(now_ms().saturating_add(ms(delay)));
+        self.said.run_at = Some(after(delay));
         self
     }
 
@@ -173,6 +175,13 @@ impl<'c, R> Enqueue<'c, R> {
         self
     }
 
+    /// This process will wait for the end with [`Queue::ended`](crate::Queue::ended), and is told of it at once.
+    /// [`wait`](Self::wait) and [`ended`](Self::ended) say so themselves.
+    pub fn awaited(mut self) -> Self {
+        self.said.waits = true;
+        self
+    }
+
     /// The message, checked.
     pub(crate) fn prepare(self) -> Result<(Queue, Topic, NewMessage)> {
         let (queue, args, said) = (self.queue?, self.args?, self.said);
@@ -212,9 +221,8 @@ impl<'c, R> Enqueue<'c, R> {
     /// # Errors
     ///
     /// As for queuing alone; `ERR_MSG_NOT_EXIST` when the message was deleted, or is not kept (`result_ttl` zero).
-    pub async fn ended(mut self) -> Result<Message> {
-        self.said.waits = true;
-        let (queue, topic, receipt) = self.accepted().await?;
+    pub async fn ended(self) -> Result<Message> {
+        let (queue, topic, receipt) = self.awaited().accepted().await?;
         queue.ended(&topic.path, &receipt.id).await
     }
 }
@@ -245,6 +253,9 @@ impl Said {
     fn check(&self) -> Result<()> {
         if let Some(priority) = self.priority.filter(|priority| *priority > PRIORITY_MAX) {
             return Err(bad("priority", format!("must be in 0..={PRIORITY_MAX}, got {priority}")));
+        }
+        if self.run_at.is_some_and(|at| at > LATEST) {
+            return Err(bad("at", "must be before the year 10000"));
         }
         if let Some(id) = &self.id {
             match id.parse::<MsgId>() {
@@ -332,6 +343,12 @@ pub trait EnqueueExt {
     /// Says how far this call is, for those who look at its message. Nothing is written at once: the worker tells the
     /// engine when it renews the lease. At other doors it does nothing.
     fn progress(&self, progress: &impl Serialize);
+
+    /// Which run of its message this call is, from 1; always 1 at other doors.
+    ///
+    /// Runs that failed and runs whose worker died count, those that the handler itself put off
+    /// ([`retry_after`](crate::retry_after)) do not.
+    fn attempt(&self) -> u32;
 }
 
 impl EnqueueExt for Ctx {
@@ -354,6 +371,10 @@ impl EnqueueExt for Ctx {
         if let (Some(run), Ok(text)) = (self.local::<Run>(), serde_json::to_string(progress)) {
             run.set_progress(text);
         }
+    }
+
+    fn attempt(&self) -> u32 {
+        self.local::<Run>().map_or(1, Run::attempt)
     }
 }
 

@@ -105,7 +105,7 @@ impl Figures {
         for (topic, figures) in topics() {
             figures.write_histogram(out, topic)?;
         }
-        out.push_str("# HELP butterfly_queue_wait_seconds_total Time from due to run, summed over runs.\n# TYPE butterfly_queue_wait_seconds_total counter\n");
+        out.push_str("# HELP butterfly_queue_wait_seconds_total Time from when a message was handed in to its run, its delay included, summed over runs.\n# TYPE butterfly_queue_wait_seconds_total counter\n");
         for (topic, figures) in topics() {
             let seconds = figures.wait_ms.load(Ordering::Relaxed) as f64 / 1e3;
             writeln!(out, "butterfly_queue_wait_seconds_total{{topic={topic:?}}} {seconds}")?;
@@ -130,9 +130,18 @@ impl TopicFigures {
     }
 }
 
+/// Writes whether the engine answers.
+pub(crate) fn write_up(out: &mut String, up: bool) -> std::fmt::Result {
+    out.push_str(
+        "# HELP butterfly_queue_up Whether the queue's engine answers.\n# TYPE butterfly_queue_up gauge\n",
+    );
+    writeln!(out, "butterfly_queue_up {}", u8::from(up))
+}
+
 /// Writes how many messages are in which state, over all processes.
 pub(crate) fn write_counts(out: &mut String, topics: &[(std::sync::Arc<str>, Counts)]) -> std::fmt::Result {
-    let used = || topics.iter().filter(|(_, counts)| State::ALL.iter().any(|state| counts.of(*state) > 0));
+    let is_used = |counts: &Counts| counts.paused || State::ALL.iter().any(|state| counts.of(*state) > 0);
+    let used = || topics.iter().filter(|(_, counts)| is_used(counts));
     out.push_str("# HELP butterfly_queue_messages Messages by topic and state, over all processes.\n# TYPE butterfly_queue_messages gauge\n");
     for (topic, counts) in used() {
         for state in State::ALL {

@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use butterfly_core::ReqId;
 
@@ -280,6 +281,14 @@ pub struct Claimed {
     pub deaths: u32,
 }
 
+impl Claimed {
+    /// Runs before this one: those that failed, and those whose workers died.
+    #[must_use]
+    pub fn tries(&self) -> u32 {
+        self.attempts.saturating_add(self.deaths)
+    }
+}
+
 /// What became of a run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {
@@ -358,6 +367,15 @@ pub struct Message {
     pub progress: Option<String>,
 }
 
+/// The last millisecond of the year 9999: no time of a message is later.
+pub(crate) const LATEST: Millis = 253_402_300_799_999;
+
+/// So long from now.
+pub(crate) fn after(wait: Duration) -> Millis {
+    let ms = Millis::try_from(wait.as_millis()).unwrap_or(LATEST);
+    now_ms().saturating_add(ms).min(LATEST)
+}
+
 /// Unix time now.
 #[must_use]
 pub fn now_ms() -> Millis {
@@ -383,6 +401,12 @@ mod tests {
         for bad in ["", "a b", "a\nb", "é", "{x}", "a'b", "a\0", &"x".repeat(129)] {
             assert_eq!(bad.parse::<MsgId>(), Err(BadMsgId), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn no_time_is_too_far_away() {
+        assert!(after(Duration::from_secs(60)) >= now_ms() + 59_000);
+        assert_eq!(after(Duration::MAX), LATEST);
     }
 
     #[test]

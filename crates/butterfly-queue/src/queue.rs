@@ -154,11 +154,20 @@ impl Queue {
 
     /// The topics in which an id may be: ours names its own.
     async fn topics_of(&self, id: &MsgId) -> Result<Vec<Arc<str>>> {
-        let mut topics = self.0.engine.topics().await.map_err(fault)?;
+        let mut topics = self.stored_topics().await?;
         if let MsgId::Ours { tag, .. } = id {
             topics.retain(|topic| crate::tag(topic) == *tag);
         }
         Ok(topics)
+    }
+
+    /// The topics that have or had messages, sorted.
+    ///
+    /// # Errors
+    ///
+    /// `ERR_BUSY` when the engine cannot be reached.
+    pub async fn stored_topics(&self) -> Result<Vec<Arc<str>>> {
+        self.0.engine.topics().await.map_err(fault)
     }
 
     /// Every topic of this program, and every other that has or had messages, with its counts; sorted.
@@ -167,8 +176,7 @@ impl Queue {
     ///
     /// `ERR_BUSY` when the engine cannot be reached.
     pub async fn topics(&self) -> Result<Vec<(Arc<str>, Counts)>> {
-        let known = self.0.engine.topics().await.map_err(fault)?;
-        let stored: BTreeSet<Arc<str>> = known.into_iter().collect();
+        let stored: BTreeSet<Arc<str>> = self.stored_topics().await?.into_iter().collect();
         let own = self.entries().iter().map(|entry| entry.topic.path.clone());
         let all: BTreeSet<Arc<str>> = stored.iter().cloned().chain(own).collect();
         let mut topics = Vec::with_capacity(all.len());
@@ -224,6 +232,10 @@ impl Queue {
     pub async fn requeue(&self, id: &MsgId, args: Option<&str>) -> Result<()> {
         for topic in self.topics_of(id).await? {
             if let Some(args) = args {
+                // A sender's id may be in any topic: what fits is only known where the message is.
+                if self.0.engine.get(&topic, id).await.map_err(fault)?.is_none() {
+                    continue;
+                }
                 self.0.catalog.spec(self.0.catalog.get(&topic), args.to_owned())?;
             }
             match self.0.engine.requeue(&topic, id, args).await.map_err(fault)? {
@@ -249,19 +261,22 @@ impl Queue {
         Err(missing())
     }
 
-    /// Removes all messages of a topic in a state, in steps; gives their count. `started` ones stay: cancel them.
+    /// Removes all messages of a topic in a state, in steps; gives their count. `started` ones stay: cancel them. Those
+    /// that come in meanwhile may stay too, so that it ends however fast they come.
     ///
     /// # Errors
     ///
     /// `ERR_BUSY` when the engine cannot be reached; what was removed by then is removed.
     pub async fn empty(&self, topic: &str, state: State) -> Result<u64> {
+        let there = self.counts(topic).await?.of(state);
         let mut removed = 0;
-        loop {
+        while removed < there {
             match self.0.engine.empty(topic, state, STEP).await.map_err(fault)? {
-                0 => return Ok(removed),
+                0 => break,
                 count => removed += count,
             }
         }
+        Ok(removed)
     }
 
     /// Stops the claims of a topic in all processes: what runs goes on, what waits stays.
@@ -294,14 +309,16 @@ impl Queue {
     /// The queue's figures in the Prometheus text format: messages by topic and state over all processes, and what this
     /// process's worker did.
     ///
-    /// # Errors
-    ///
-    /// `ERR_BUSY` when the engine cannot be reached.
-    pub async fn prometheus(&self) -> Result<String> {
+    /// An engine that does not answer within `patience` costs its own figures alone, and `butterfly_queue_up` is 0.
+    pub async fn prometheus(&self, patience: Duration) -> String {
+        let topics = tokio::time::timeout(patience, self.topics()).await;
+        let topics = topics.unwrap_or_else(|_| Err(Error::server("the queue's engine does not answer")));
         let mut out = String::new();
-        figures::write_counts(&mut out, &self.topics().await?)?;
-        self.0.figures.write(&mut out, &self.0.catalog)?;
-        Ok(out)
+        // Writing to a string cannot fail.
+        let _ = figures::write_up(&mut out, topics.is_ok());
+        let _ = topics.is_ok_and(|topics| figures::write_counts(&mut out, &topics).is_ok());
+        let _ = self.0.figures.write(&mut out, &self.0.catalog);
+        out
     }
 
     /// Waits until a message has ended, and gives it.

@@ -1,5 +1,8 @@
 //! How the file is opened: the same settings for each connection, and proof that they hold.
 
+use std::fs::File;
+use std::io::ErrorKind;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -16,7 +19,8 @@ pub(crate) fn prepare(file: &Path, schemas: &[Schema], options: &Options) -> Res
         std::fs::create_dir_all(folder)
             .map_err(|error| StoreError::of_io(folder, "cannot make the folder", &error))?;
     }
-    let mut db = open(file, OpenFlags::SQLITE_OPEN_CREATE)?;
+    make(file)?;
+    let mut db = open(file, OpenFlags::empty())?;
     schema::check(file, &db)?;
     let mode: String = db
         .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))
@@ -30,6 +34,17 @@ pub(crate) fn prepare(file: &Path, schemas: &[Schema], options: &Options) -> Res
     settle(file, &db, options)?;
     schema::migrate(file, &mut db, schemas)?;
     Ok(db)
+}
+
+/// Makes the file, for its owner alone: what is stored may be secret. SQLite gives what it puts beside it the same rights.
+fn make(file: &Path) -> Result<(), StoreError> {
+    let made = File::options().create_new(true).write(true).mode(0o600).open(file);
+    match made {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+            Err(StoreError::of_io(file, "cannot make the file", &error))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// One more connection that writes.

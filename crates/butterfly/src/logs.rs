@@ -11,6 +11,11 @@ use butterfly_log::{AppLog, Format, Levels, LogFile, Rotation, escape_into, stam
 
 use crate::config::{Config, LogFormat};
 
+/// The name of the access log.
+pub(crate) const ACCESS: &str = "acc.log";
+/// The folder of the command line's logs, in `log.dir`.
+pub(crate) const DEV: &str = "dev";
+
 /// The log files of a process.
 #[derive(Clone, Debug)]
 pub(crate) struct Logs {
@@ -24,7 +29,7 @@ impl Logs {
         let log = &config.log;
         // The files are opened when their first line is written; that they cannot be is to be known now.
         std::fs::create_dir_all(&log.dir)?;
-        OpenOptions::new().append(true).create(true).open(log.dir.join("acc.log"))?;
+        OpenOptions::new().append(true).create(true).open(log.dir.join(ACCESS))?;
         let rotation = Rotation {
             max_bytes: log.rotate_bytes.as_u64(),
             max_age: log.rotate_age.as_duration(),
@@ -35,20 +40,27 @@ impl Logs {
         let format = if json { Format::Json } else { Format::Text };
         let events =
             AppLog::open(&log.dir, rotation, levels)?.format(format).reqid(lend_reqid).stderr(log.stderr);
-        Ok(Self { access: LogFile::open(log.dir.join("acc.log"), rotation)?, events, json })
+        Ok(Self { access: LogFile::open(log.dir.join(ACCESS), rotation)?, events, json })
     }
 
-    /// The log of a call from the command line: below `log.dir` in `dev`, and on stderr.
-    pub(crate) fn open_dev(config: &Config) -> io::Result<AppLog> {
+    /// The logs of what the command line does: below `log.dir` in `dev`; events also on stderr, if so wished.
+    pub(crate) fn open_dev(config: &Config, stderr: bool) -> io::Result<Self> {
         let levels = Levels::parse(config.log.level.as_str()).map_err(io::Error::other)?;
-        let log = AppLog::open(config.log.dir.join("dev"), Rotation::default(), levels)?;
-        Ok(log.reqid(lend_reqid).stderr(true))
+        let folder = config.log.dir.join(DEV);
+        let rotation = Rotation::default();
+        let events = AppLog::open(&folder, rotation, levels)?.reqid(lend_reqid).stderr(stderr);
+        Ok(Self { access: LogFile::open(folder.join(ACCESS), rotation)?, events, json: false })
+    }
+
+    /// Makes the events of the whole process go here: for a command that nobody has set a log for.
+    pub(crate) fn listen(&self) {
+        // A second log in one process (tests) leaves the first in place.
+        let _ = tracing::subscriber::set_global_default(self.events.clone());
     }
 
     /// Makes this the log of the whole process: events, and panics.
     pub(crate) fn install(&self) {
-        // A second log in one process (tests) leaves the first in place.
-        let _ = tracing::subscriber::set_global_default(self.events.clone());
+        self.listen();
         std::panic::set_hook(Box::new(|panic| {
             let place = panic.location().map(ToString::to_string).unwrap_or_default();
             let text = panic.payload_as_str().unwrap_or("without a message");

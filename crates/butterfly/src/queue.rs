@@ -6,7 +6,7 @@ use std::sync::Arc;
 use butterfly_core::Registry;
 use butterfly_queue::{Engine, EngineError, Patterns, Queue, Settings};
 
-use crate::config::{Config, QueueEngine, TopicPattern};
+use crate::config::{Config, QueueEngine, Role, TopicPattern};
 
 /// Opens the engine that `queue.engine` names.
 ///
@@ -17,6 +17,19 @@ pub(crate) async fn open(config: &Config) -> Result<Arc<dyn Engine>, EngineError
     match &config.queue.engine {
         QueueEngine::Embedded => embedded(config),
         QueueEngine::Redis(name) => redis(config, name).await,
+    }
+}
+
+/// Where messages are kept, and whether this process runs them.
+pub(crate) fn shown(config: &Config) -> String {
+    let place = match &config.queue.engine {
+        QueueEngine::Embedded => config.queue_file().display().to_string(),
+        QueueEngine::Redis(name) => format!("redis.{name}"),
+    };
+    if config.roles.contains(&Role::Worker) {
+        format!("{place}, {} messages at once", config.queue.concurrency)
+    } else {
+        format!("{place}, run by other processes")
     }
 }
 

@@ -272,6 +272,7 @@ fn welcome(app: &App, config: &Config, listen: Option<SocketAddr>) {
         say!("  openapi   http://{address}/openapi.json");
         say!("  metrics   http://{address}/metrics");
     }
+    say!("  queue     {}", queue::shown(config));
     say!("  logs      {}", config.log.dir.display());
     let from_elsewhere = listen.is_some_and(|address| !address.ip().is_loopback());
     if config.ops.enabled && from_elsewhere && app.ops_token.is_none() {

@@ -129,7 +129,8 @@ impl Link {
         }
         let limit = self.options.connect_timeout * 2;
         let made = tokio::time::timeout(limit, self.connect()).await;
-        match made.unwrap_or_else(|_| Err(EngineError::Unavailable("no connection in time".into()))) {
+        let made = made.unwrap_or_else(|_| Err(EngineError::Unavailable("no connection in time".into())));
+        match made.map_err(|error| self.placed(error)) {
             Ok(connection) => {
                 live.connection = Some(connection.clone());
                 live.life += 1;
@@ -141,6 +142,14 @@ impl Link {
                 Err(error)
             }
         }
+    }
+
+    /// The error of a Redis that is not reached, with where it was looked for.
+    fn placed(&self, error: EngineError) -> EngineError {
+        let EngineError::Unavailable(why) = error else { return error };
+        let places: Vec<String> =
+            self.options.hosts.iter().map(|(host, port)| format!("{host}:{port}")).collect();
+        EngineError::Unavailable(format!("Redis at {}: {why}", places.join(", ")))
     }
 
     async fn connect(&self) -> Result<Connection, EngineError> {

@@ -3,6 +3,8 @@
 //! It is one task and owns all it decides on; calls of the engine run beside it and come back as
 //! [`Landed`](super::flight::Landed).
 
+mod leases;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -18,7 +20,7 @@ use super::lane::Lane;
 use super::lease::Watch;
 use super::ready::{Messages, Work};
 use super::{Shared, Stop, batch, run};
-use crate::engine::{DEATHS_MAX, EngineError, Exchange, Lease, Owner, Renewed, Settled, Wake, WorkerInfo};
+use crate::engine::{DEATHS_MAX, EngineError, Exchange, Settled, Wake};
 use crate::message::{Claimed, End, Outcome, Seq, now_ms};
 
 pub(super) struct Dispatcher {
@@ -48,6 +50,9 @@ struct Stopping {
 const SWEEP: Duration = Duration::from_secs(60);
 /// So many beats in a lease: a late one, and one that is lost, do not end it.
 const BEATS: u32 = 3;
+
+/// What is on its way when a worker leaves is waited for so long: an engine may be out of reach.
+const LANDING: Duration = Duration::from_secs(1);
 
 impl Dispatcher {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
@@ -433,145 +438,6 @@ impl Dispatcher {
         }
     }
 
-    // -- leases ------------------------------------------------------------------------------------------------------
-
-    /// What is done a few times in a lease.
-    fn beat(&mut self) {
-        self.renew();
-        self.look(None);
-        self.announce();
-        if self.swept.is_none_or(|at| at.elapsed() >= SWEEP) && self.stopping.is_none() {
-            self.swept = Some(Instant::now());
-            self.flights.spawn(flight::sweep(self.shared.queue.engine().clone()));
-        }
-    }
-
-    fn renew(&mut self) {
-        let mut owners: HashMap<u64, (Arc<Owner>, Vec<usize>)> = HashMap::new();
-        for (index, lane) in
-            self.lanes.iter().enumerate().filter(|(_, lane)| lane.load() > 0 || !lane.done.is_empty())
-        {
-            let of_owner = owners.entry(lane.owner.epoch).or_insert_with(|| (lane.owner.clone(), Vec::new()));
-            of_owner.1.push(index);
-        }
-        let long = now_ms().saturating_sub(1000);
-        for (epoch, (owner, lanes)) in owners {
-            let held = |lane: &usize| {
-                let runs = self.shared.runs.iter().flat_map(|run| run.held(*lane, long)).collect();
-                (self.lanes[*lane].topic.clone(), runs)
-            };
-            let held = lanes.iter().map(held).collect();
-            let lanes = lanes.into_iter().map(|lane| (lane, epoch)).collect();
-            self.flights.spawn(flight::renew(self.shared.queue.engine().clone(), owner, lanes, held));
-        }
-    }
-
-    fn renewed(&mut self, lanes: Vec<(usize, u64)>, renewed: Vec<Renewed>) {
-        for ((lane, epoch), renewed) in lanes.into_iter().zip(renewed) {
-            if self.lanes[lane].owner.epoch != epoch {
-                continue;
-            }
-            if !renewed.held && !self.lanes[lane].outstanding.is_empty() {
-                self.lose(lane);
-            }
-            for seq in renewed.cancelled {
-                self.cancel(lane, seq);
-            }
-        }
-    }
-
-    /// Others took this worker for dead and have its messages: what it still runs would end in vain.
-    fn lose(&mut self, index: usize) {
-        let epoch = self.lanes[index].owner.epoch;
-        let lost = self.lanes[index].outstanding.len();
-        tracing::warn!(target: "butterfly::queue", topic = &*self.lanes[index].topic.path, lost, "the lease was lost: this worker was silent for too long");
-        let _ = self.shared.ready.take_back(|work| work.lane == index && work.epoch == epoch);
-        for run in &self.shared.runs {
-            run.stop(run::Stop::Lost, |lane, of, _| lane == index && of == epoch);
-        }
-        self.suspect_is_gone(|(lane, _)| lane == index);
-        let before = self.lanes[index].owner.clone();
-        self.lanes[index].forget();
-        // What the life that is over may have claimed since goes back, and nobody died with it.
-        let (engine, topic) = (self.shared.queue.engine().clone(), self.lanes[index].topic.clone());
-        self.flights
-            .spawn(async move { Landed::Kept(engine.reconcile(&before, &topic, &[]).await.map(drop)) });
-    }
-
-    /// Looks who holds leases; of one who is known to be dead, takes them at once.
-    fn look(&mut self, dead: Option<Owner>) {
-        let topics = self.by_path.values().map(|lane| (*lane, self.lanes[*lane].topic.clone())).collect();
-        let engine = self.shared.queue.engine().clone();
-        match dead {
-            None => self.flights.spawn(flight::watch(engine, topics)),
-            Some(owner) => self.flights.spawn(flight::find(engine, topics, owner)),
-        };
-    }
-
-    /// Takes the messages of those whose beat stands still, and of this process's own earlier lives.
-    fn watched(&mut self, seen: Vec<(usize, Vec<Lease>)>) {
-        let own = self.shared.queue.0.owner.clone();
-        let earlier = |lease: &Lease| lease.owner.instance == own.instance && lease.owner.epoch < own.epoch;
-        let ours = |lane: &Lane, lease: &Lease| {
-            lease.owner.instance == own.instance && lease.owner.epoch == lane.owner.epoch
-        };
-        let mut taken: Vec<(usize, Lease)> = Vec::new();
-        let mut others = Vec::new();
-        for (lane, leases) in seen {
-            let (mine, rest): (Vec<_>, Vec<_>) = leases.into_iter().partition(earlier);
-            taken.extend(mine.into_iter().map(|lease| (lane, lease)));
-            others.push((lane, rest.into_iter().filter(|lease| !ours(&self.lanes[lane], lease)).collect()));
-        }
-        let lease = self.shared.queue.settings().lease;
-        taken.extend(self.watch.dead(others, lease, Instant::now()));
-        self.reap(taken);
-    }
-
-    fn reap(&mut self, dead: Vec<(usize, Lease)>) {
-        for (lane, lease) in dead {
-            let (engine, topic) = (self.shared.queue.engine().clone(), self.lanes[lane].topic.clone());
-            self.flights.spawn(flight::reap(engine, lane, topic, lease));
-        }
-    }
-
-    /// Says that this worker is here.
-    fn announce(&mut self) {
-        let settings = self.shared.queue.settings();
-        let ttl = (settings.lease * 4).max(Duration::from_secs(60));
-        let info = self.info();
-        self.flights.spawn(flight::put_worker(self.shared.queue.engine().clone(), info, ttl));
-    }
-
-    fn info(&self) -> WorkerInfo {
-        let (queue, figures) = (&self.shared.queue, &self.shared.queue.0.figures);
-        let settings = queue.settings();
-        let busy = self.shared.runs.iter().filter(|run| run.is_busy()).count() as u64;
-        let mut topics: Vec<String> = self.by_path.keys().map(ToString::to_string).collect();
-        topics.sort_unstable();
-        let state = match busy {
-            _ if self.stopping.is_some() => "stopping",
-            0 => "idle",
-            _ => "busy",
-        };
-        WorkerInfo {
-            name: queue.0.owner.worker.to_string(),
-            nickname: settings.nickname.clone(),
-            hostname: super::hostname(),
-            pid: std::process::id(),
-            version: settings.version.clone(),
-            home_dir: std::env::current_dir().map(|dir| dir.display().to_string()).unwrap_or_default(),
-            topics,
-            state: state.into(),
-            birth: self.birth,
-            last_heartbeat: now_ms(),
-            running: busy,
-            finished: figures.sum(|topic| &topic.finished),
-            failed: figures.sum(|topic| &topic.failed),
-            lost: figures.sum(|topic| &topic.lost),
-            working_us: figures.sum(|topic| &topic.run_us),
-        }
-    }
-
     // -- the end -----------------------------------------------------------------------------------------------------
 
     /// Claims nothing more, and hands back what no runner has begun.
@@ -589,9 +455,12 @@ impl Dispatcher {
         self.stopping.is_some() && self.lanes.iter().all(idle)
     }
 
-    async fn leave(self) {
+    async fn leave(mut self) {
         let Some(stopping) = self.stopping else { return };
         self.shared.ready.close();
+        // An announcement on its way would put the worker back on the list after it was taken off.
+        let landed = async { while self.flights.join_next().await.is_some() {} };
+        let _ = tokio::time::timeout(LANDING, landed).await;
         let name = self.shared.queue.0.owner.worker.clone();
         if let Err(error) = self.shared.queue.engine().remove_worker(&name).await {
             tracing::warn!(target: "butterfly::queue", "{error}");

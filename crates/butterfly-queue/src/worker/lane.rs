@@ -48,6 +48,9 @@ pub(super) struct Lane {
     not_before: Option<Instant>,
 }
 
+/// A topic with something that is due later is asked again after so long, for the clock may have been set forward.
+const LONGEST_WAIT: Duration = Duration::from_secs(20);
+
 impl Lane {
     pub(super) fn new(topic: Topic, at_once: u32, owner: Arc<Owner>) -> Self {
         Self {
@@ -132,7 +135,8 @@ impl Lane {
             }
         }
         if let Some(ms) = at {
-            let at = Instant::now() + Duration::from_millis(ms.saturating_sub(now_ms()));
+            let wait = Duration::from_millis(ms.saturating_sub(now_ms())).min(LONGEST_WAIT);
+            let at = Instant::now() + wait;
             self.at = Some(self.at.map_or(at, |known| known.min(at)));
         }
     }

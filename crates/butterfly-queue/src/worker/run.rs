@@ -6,7 +6,7 @@ use tokio::sync::Notify;
 
 use super::ready::Work;
 use crate::engine::Held;
-use crate::message::{Millis, MsgId, Seq};
+use crate::message::{Claimed, Millis, MsgId, Seq};
 
 /// The place of one runner. Handlers reach it through their context.
 #[derive(Debug, Default)]
@@ -22,6 +22,8 @@ struct Current {
     started: Millis,
     seqs: Vec<Seq>,
     id: Option<MsgId>,
+    /// Runs of the message before this one, those that ended with their worker among them.
+    tries: u32,
     progress: Option<String>,
     stop: Option<Stop>,
 }
@@ -47,6 +49,7 @@ impl Run {
         current.seqs.clear();
         current.seqs.extend(messages.iter().map(|message| message.seq));
         current.id = messages.first().map(|message| message.id.clone());
+        current.tries = messages.first().map_or(0, Claimed::tries);
         current.progress = None;
         current.stop = None;
     }
@@ -98,6 +101,11 @@ impl Run {
     /// The message that runs.
     pub(crate) fn id(&self) -> Option<MsgId> {
         self.lock().id.clone()
+    }
+
+    /// Which run of its message this is, from 1.
+    pub(crate) fn attempt(&self) -> u32 {
+        self.lock().tries + 1
     }
 
     pub(crate) fn set_progress(&self, progress: String) {

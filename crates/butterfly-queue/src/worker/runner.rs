@@ -83,7 +83,9 @@ impl Runner {
         self.ctx.set_deadline(limit.and_then(|limit| self.ctx.started().checked_add(limit)));
         if self.shared.log.is_some() {
             self.ctx.note(format!("msg={}", message.id));
-            let tries = message.attempts + message.deaths;
+            // The line tells seconds; with the time at which the message was sent, this tells when its run began.
+            self.ctx.note(format!("age={}ms", self.ctx.unix_ms().saturating_sub(spec.created)));
+            let tries = message.tries();
             if tries > 0 {
                 self.ctx.note(format!("attempt={}", tries + 1));
             }

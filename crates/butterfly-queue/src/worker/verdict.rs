@@ -6,7 +6,7 @@ use butterfly_core::reply::Content;
 use butterfly_core::{Error, Fault, Reply, Result, Stat};
 use serde_json::{Value, json};
 
-use crate::message::{Claimed, End, now_ms};
+use crate::message::{Claimed, End, after};
 use crate::retry::{may_help, pause};
 
 /// The end of one run: for the message, and for the log.
@@ -25,7 +25,7 @@ pub(super) enum Fate {
     /// It failed; whether another run may help.
     Failed { again: bool },
     /// The handler asks for another run after so many milliseconds.
-    Later(u64),
+    Later(Duration),
 }
 
 impl Verdict {
@@ -45,7 +45,7 @@ impl Verdict {
     fn of_error(error: &Error) -> Self {
         let stat = error.stat();
         let fate = match error.fault() {
-            Fault::Busy { retry_after, .. } => Fate::Later(retry_after.as_millis() as u64),
+            Fault::Busy { retry_after, .. } => Fate::Later(*retry_after),
             Fault::Business { reason, .. } if !fails(&stat) => {
                 let mut document = json!({ "stat": stat.as_str() });
                 if let Some(reason) = reason {
@@ -64,10 +64,10 @@ impl Verdict {
         let error = || self.reason.clone();
         match &self.fate {
             Fate::Finished(result) => End::Finished { stat: self.stat.clone(), result: result.clone() },
-            Fate::Later(ms) => End::Retry { at: now_ms() + ms, error: error(), counts: false },
+            Fate::Later(wait) => End::Retry { at: after(*wait), error: error(), counts: false },
             Fate::Failed { again: true } if message.attempts < message.spec.retries => {
                 let wait = pause(backoff, message.attempts + 1, chance(message.seq));
-                End::Retry { at: now_ms() + wait.as_millis() as u64, error: error(), counts: true }
+                End::Retry { at: after(wait), error: error(), counts: true }
             }
             Fate::Failed { .. } => End::Failed { error: error() },
         }
@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn a_handlers_own_wish_to_wait_is_kept_and_costs_no_retry() {
         let verdict = Verdict::of(Err(crate::retry_after(Duration::from_secs(3), "quota")));
-        assert_eq!(verdict.fate, Fate::Later(3000));
+        assert_eq!(verdict.fate, Fate::Later(Duration::from_secs(3)));
         let wrong = Verdict::of(Err(crate::never_retry("no such card")));
         assert_eq!(wrong.fate, Fate::Failed { again: false });
     }

@@ -1,11 +1,13 @@
 //! The server's faults: what was accepted is there, callers get clear errors, and it goes on by itself.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use butterfly_core::Registry;
 use butterfly_queue::engine::{Settled, Wake};
 use butterfly_queue::redis::RedisEngine;
-use butterfly_queue::{Engine, EngineError, NewMessage, Spec};
+use butterfly_queue::{Engine, EngineError, NewMessage, Queue, Settings, Spec};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
@@ -191,6 +193,8 @@ async fn nobody_at_home_is_told_soon() {
     let start = Instant::now();
     let error = RedisEngine::connect("redis://:geheim@127.0.0.1:1".parse().unwrap()).await.unwrap_err();
     assert!(matches!(error, EngineError::Unavailable(_)), "{error}");
+    let text = error.to_string();
+    assert!(text.contains("Redis at 127.0.0.1:1:") && !text.contains("geheim"), "{text}");
     assert!(start.elapsed() < Duration::from_secs(5));
 }
 
@@ -225,4 +229,17 @@ async fn an_idle_engine_sends_nothing() {
     assert_eq!(commands().await - before, 2 * between, "commands beside those that count them");
     desk.send(1).await.unwrap();
     hear(&mut ear, Wake::Topic("/a".into())).await;
+}
+
+#[tokio::test]
+async fn a_process_shows_its_own_figures_while_the_server_is_away() {
+    let mut server = Server::start(&[]);
+    let engine = RedisEngine::connect(server.url().parse().unwrap()).await.unwrap();
+    let queue = Queue::new(Arc::new(engine), &Registry::default(), Settings::default());
+    let up = queue.prometheus(PATIENCE).await;
+    assert!(up.contains("\nbutterfly_queue_up 1\n") && up.contains("butterfly_queue_messages"), "{up}");
+    server.kill();
+    let down = queue.prometheus(PATIENCE).await;
+    assert!(down.contains("\nbutterfly_queue_up 0\n"), "{down}");
+    assert!(!down.contains("butterfly_queue_messages") && down.contains("butterfly_queue_finished_total"));
 }

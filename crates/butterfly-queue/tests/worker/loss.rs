@@ -11,10 +11,14 @@ use crate::support::{Process, settings};
 
 /// Claims a message as a worker that then does nothing more.
 async fn claim_and_die(memory: &Memory, instance: &str, topic: &str) {
+    claim_and_die_at(memory, instance, topic, 1).await;
+}
+
+async fn claim_and_die_at(memory: &Memory, instance: &str, topic: &str, epoch: u64) {
     let registry = Registry::of([&note::HANDLER]).unwrap();
     let queue = Queue::new(Arc::new(memory.open()), &registry, settings(instance));
     let topic = queue.entries().iter().find(|entry| &*entry.topic.path == topic).unwrap().topic.clone();
-    let owner = Owner { instance: instance.into(), epoch: 1, worker: "gone:0:1".into() };
+    let owner = Owner { instance: instance.into(), epoch, worker: "gone:0:1".into() };
     let want = Want { count: 1, last_chance: true };
     let got = queue.engine().exchange(&owner, &topic, Arc::default(), want).await.unwrap();
     assert_eq!(got.claimed.len(), 1);
@@ -39,6 +43,18 @@ async fn a_restarted_process_takes_back_its_own_at_once() {
     let process = Process::of(&memory, settings);
     let id = process.send(note::job("restart", "again")).await;
     claim_and_die(&memory, "same", note::PATH).await;
+    let _worker = process.worker();
+    assert_eq!(process.ended(note::PATH, &id).await.state, State::Finished);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_takes_them_back_though_the_clock_went_back_meanwhile() {
+    let memory = Memory::default();
+    let mut settings = settings("backwards");
+    settings.lease = std::time::Duration::from_secs(3600);
+    let process = Process::of(&memory, settings);
+    let id = process.send(note::job("backwards", "again")).await;
+    claim_and_die_at(&memory, "backwards", note::PATH, u64::MAX >> 11).await;
     let _worker = process.worker();
     assert_eq!(process.ended(note::PATH, &id).await.state, State::Finished);
 }

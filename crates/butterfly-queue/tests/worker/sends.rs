@@ -51,6 +51,8 @@ async fn what_is_too_large_or_malformed_is_refused_by_name() {
     assert!(problems(&send().id("a b").await.unwrap_err())[0].starts_with("msg_id: "));
     assert!(problems(&send().id("0".repeat(21)).await.unwrap_err())[0].starts_with("msg_id: "));
     assert!(problems(&send().unique("k".repeat(513)).await.unwrap_err())[0].starts_with("unique: "));
+    let never = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1 << 40);
+    assert!(problems(&send().at(never).await.unwrap_err())[0].starts_with("at: "));
 }
 
 #[tokio::test(flavor = "multi_thread")]

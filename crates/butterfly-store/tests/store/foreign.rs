@@ -63,3 +63,15 @@ async fn a_lock_that_is_not_given_back_is_a_clear_error_and_no_more() {
     other.execute_batch("COMMIT").unwrap();
     add(&store, "later").await.unwrap();
 }
+
+#[tokio::test]
+async fn a_new_file_and_what_lies_beside_it_are_their_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path());
+    add(&store, "a secret").await.unwrap();
+    for name in ["store.db", "store.db-wal", "store.db-shm"] {
+        let mode = std::fs::metadata(folder.path().join(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+}

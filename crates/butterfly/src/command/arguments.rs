@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use super::queue::QueueWords;
+use super::trace::TraceWords;
+
 #[derive(Debug, Parser)]
 #[command(about = "A Butterfly service: one function, every door", disable_help_subcommand = true)]
 pub(super) struct Arguments {
@@ -62,6 +65,10 @@ pub(super) enum Command {
         #[arg(long)]
         reference: bool,
     },
+    /// Look at the message queue, and change what is in it: `queue list`, `queue show ID`, `queue top` …
+    Queue(QueueWords),
+    /// Show what became of a call: its log lines, the messages that it sent, their runs, and what those sent
+    Trace(TraceWords),
     /// Tell when and where a request id was made
     Reqid {
         /// The id: 16 hex digits
@@ -82,6 +89,9 @@ pub(super) struct CallWords {
     /// Print the answer alone, as JSON
     #[arg(long)]
     pub(super) json: bool,
+    /// Send it through the queue, and wait for the answer of the worker that runs it
+    #[arg(long, conflicts_with = "trace")]
+    pub(super) queue: bool,
 }
 
 impl Default for Command {

@@ -4,14 +4,15 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use butterfly_core::args::{Input, Payload};
+use butterfly_core::args::Input;
 use butterfly_core::reply::Content;
 use butterfly_core::trace::{self, TraceOptions};
-use butterfly_core::{Body, Ctx, Door, Error, Fault, Handler, Reply, ReqId, call};
+use butterfly_core::{Body, Ctx, Error, Fault, Handler, Reply, call};
 use serde_json::{Value, json};
 
 use super::arguments::CallWords;
-use super::routes;
+use super::given::{Given, find, usage_line};
+use super::{desk, queue, routes};
 use crate::Butterfly;
 use crate::config::Loaded;
 use crate::logs::Logs;
@@ -30,10 +31,8 @@ pub(super) fn run(program: Butterfly, loaded: &Loaded, words: CallWords) -> Exit
     let Some((handler, captures)) = find(&registry, path) else {
         return usage(format_args!("no handler has the path {path}; `routes` lists them"));
     };
-    let (app, _) = program.into_app(registry, &loaded.config);
-    let mut ctx = Ctx::within(Arc::new(app), Door::Cli);
-    if let Ok(reqid) = ReqId::new().prefixed("DEV_") {
-        ctx.set_reqid(reqid);
+    if words.queue {
+        return super::desk::exit(queue::call(program, loaded, path, &words.words, words.json));
     }
     let given = match Given::read(handler, &words.words) {
         Ok(given) => given,
@@ -44,81 +43,23 @@ pub(super) fn run(program: Butterfly, loaded: &Loaded, words: CallWords) -> Exit
         Err(error) => return usage(error),
     };
     let colour = std::io::stderr().is_terminal() && loaded.config.log.color;
-    let log = match Logs::open_dev(&loaded.config) {
+    let log = match Logs::open_dev(&loaded.config, true) {
         Ok(log) => log,
         Err(error) => return usage(format_args!("cannot open the logs in log.dir: {error}")),
     };
-    // Nothing else in this command has set a log.
-    let _ = tracing::subscriber::set_global_default(log.clone());
+    log.listen();
+    let app = runtime.block_on(desk::app(program, registry, &loaded.config));
+    let mut ctx = desk::ctx(Arc::new(app));
     let traced = words.trace && start_trace(colour);
     let input =
         Input { captures: &captures, payload: given.payload(), stream: Some(Body::empty()), query: None };
     let result = runtime.block_on(async { call(handler, &ctx, input).await });
+    desk::write(&log, &mut ctx, handler, &result);
     log.flush();
     if traced {
         trace::stop();
     }
     show(handler, &runtime, result, words.json, &ctx)
-}
-
-fn find(
-    registry: &butterfly_core::Registry,
-    path: &str,
-) -> Option<(&'static Handler, Vec<(String, String)>)> {
-    let path = format!("/{}", path.trim_matches('/'));
-    match registry.get(&path) {
-        Some(handler) => Some((handler, Vec::new())),
-        None => registry.find("GET", &path).ok().map(|found| (found.handler, found.captures)),
-    }
-}
-
-/// The arguments as words of the command line.
-enum Given {
-    Pairs(Vec<(String, String)>),
-    Document(String),
-}
-
-impl Given {
-    /// `name=value` where the handler has such a parameter, else the next parameter in order; `none` is left out.
-    fn read(handler: &Handler, words: &[String]) -> Result<Self, String> {
-        if let [document] = words
-            && document.trim_start().starts_with('{')
-        {
-            return Ok(Self::Document(document.clone()));
-        }
-        let names: Vec<&str> = handler.visible().map(|param| param.name).collect();
-        let mut order = names.iter();
-        let mut pairs = Vec::new();
-        for word in words {
-            match word.split_once('=') {
-                Some((name, value)) if names.contains(&name) => {
-                    pairs.push((name.to_owned(), value.to_owned()));
-                }
-                _ => {
-                    let taken = |name: &str| pairs.iter().any(|(known, _)| known == name);
-                    let next = order.find(|name| !taken(name));
-                    let next = next.ok_or_else(|| {
-                        format!("{word:?} is one argument too many: {}", usage_line(handler))
-                    })?;
-                    pairs.push(((*next).to_owned(), word.clone()));
-                }
-            }
-        }
-        pairs.retain(|(_, value)| !value.eq_ignore_ascii_case("none"));
-        Ok(Self::Pairs(pairs))
-    }
-
-    fn payload(&self) -> Payload<'_> {
-        match self {
-            Self::Pairs(pairs) => Payload::Pairs(pairs),
-            Self::Document(document) => Payload::Json(document.as_bytes()),
-        }
-    }
-}
-
-fn usage_line(handler: &Handler) -> String {
-    let params: Vec<String> = handler.visible().map(routes::param).collect();
-    format!("call {} {}", handler.path, params.join(" "))
 }
 
 fn usage(why: impl std::fmt::Display) -> ExitCode {

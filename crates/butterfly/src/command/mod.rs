@@ -3,8 +3,14 @@
 mod arguments;
 mod background;
 mod call;
+mod desk;
+mod given;
+mod queue;
 mod reqid;
 mod routes;
+mod shown;
+mod table;
+mod trace;
 
 use std::process::ExitCode;
 
@@ -62,6 +68,8 @@ fn dispatch(program: Butterfly, command: Command, settings: &Settings, loaded: &
             config(loaded, json, reference);
             ExitCode::SUCCESS
         }
+        Command::Queue(words) => desk::exit(queue::run(program, loaded, words)),
+        Command::Trace(words) => desk::exit(trace::run(program, loaded, &words)),
         Command::Reqid { id } => reqid::show(&id),
     }
 }

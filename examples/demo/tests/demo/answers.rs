@@ -33,7 +33,11 @@ fn the_start_says_where_to_click() {
         assert!(lines.contains(&format!("{name} http://{address}{path}").as_str()), "{}", service.welcome);
         assert_eq!(service.get(path).status, 200);
     }
-    assert!(lines.iter().any(|line| line.starts_with("apps") && line.contains("demo_api, demo_download")));
+    assert!(
+        lines
+            .iter()
+            .any(|line| line.starts_with("apps") && line.contains("demo_api, demo_async, demo_download"))
+    );
 }
 
 fn document(connection: &mut Connection, request: &Request) -> Value {

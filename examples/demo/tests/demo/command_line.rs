@@ -11,7 +11,9 @@ use crate::service::Service;
 fn help_names_every_command() {
     let folder = Folder::new();
     let help = folder.run(&["--help"]).ok();
-    for command in ["serve", "start", "stop", "restart", "status", "routes", "call", "config", "reqid"] {
+    for command in
+        ["serve", "start", "stop", "restart", "status", "routes", "call", "config", "queue", "trace", "reqid"]
+    {
         assert!(help.lines().any(|line| line.trim_start().starts_with(command)), "{command}: {help}");
         assert!(folder.run(&[command, "--help"]).ok().contains("Usage: demo"), "{command}");
     }

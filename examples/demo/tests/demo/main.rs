@@ -1,6 +1,7 @@
 //! The demo as its users meet it: the real program, real sockets, real signals, its files and its exit codes.
 
 mod folder;
+mod messages;
 mod service;
 mod wire;
 
@@ -10,10 +11,16 @@ mod samples;
 
 mod answers;
 mod background;
+mod baichuan;
 mod call;
 mod command_line;
 mod contract;
 mod environment;
 mod logs;
 mod metrics;
+mod processes;
+mod queue;
+mod queue_command;
+mod queue_top;
 mod signals;
+mod trace;

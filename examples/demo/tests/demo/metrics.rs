@@ -2,11 +2,24 @@
 
 use crate::exposition::Exposition;
 use crate::folder::Folder;
+use crate::messages::{ended, later};
 use crate::service::Service;
 use crate::wire::Connection;
 
-const FAMILIES: [(&str, &str); 6] = [
+const FAMILIES: [(&str, &str); 18] = [
     ("butterfly_connections", "gauge"),
+    ("butterfly_queue_failed_total", "counter"),
+    ("butterfly_queue_finished_total", "counter"),
+    ("butterfly_queue_lease_losses_total", "counter"),
+    ("butterfly_queue_messages", "gauge"),
+    ("butterfly_queue_oldest_seconds", "gauge"),
+    ("butterfly_queue_paused", "gauge"),
+    ("butterfly_queue_reaped_total", "counter"),
+    ("butterfly_queue_released_total", "counter"),
+    ("butterfly_queue_retried_total", "counter"),
+    ("butterfly_queue_run_seconds", "histogram"),
+    ("butterfly_queue_up", "gauge"),
+    ("butterfly_queue_wait_seconds_total", "counter"),
     ("butterfly_request_seconds", "histogram"),
     ("butterfly_requests_total", "counter"),
     ("butterfly_talk_seconds_total", "counter"),
@@ -76,4 +89,33 @@ fn connections_and_scrapes_are_counted_too() {
     assert_eq!(scrape(&mut one).value("butterfly_connections", &[]), Some(2.0));
     let scrapes = [("handler", "/metrics"), ("stat", "200")];
     assert_eq!(scrape(&mut one).value("butterfly_requests_total", &scrapes), Some(1.0));
+}
+
+#[test]
+fn messages_are_counted_by_topic_and_state() {
+    let folder = Folder::new();
+    let service = Service::start(&folder, &[]);
+    let mut connection = service.connect();
+    let ids =
+        ["str_info=x", "str_info=y"].map(|query| later(&mut connection, &format!("/demo_api/hello?{query}")));
+    let failing = later(&mut connection, "/demo_api/fail");
+    connection.get("/baichuan/pause?queue_name=/demo_api/add");
+    later(&mut connection, "/demo_api/add?a=1&b=2");
+    for id in ids.iter().chain([&failing]) {
+        ended(&mut connection, id);
+    }
+    let figures = scrape(&mut connection);
+    let messages =
+        |topic, state| figures.value("butterfly_queue_messages", &[("topic", topic), ("state", state)]);
+    assert_eq!(messages("/demo_api/hello", "finished"), Some(2.0));
+    assert_eq!(messages("/demo_api/fail", "failed"), Some(1.0));
+    assert_eq!(messages("/demo_api/add", "queued"), Some(1.0));
+    let hello = [("topic", "/demo_api/hello")];
+    for name in ["butterfly_queue_finished_total", "butterfly_queue_run_seconds_count"] {
+        assert_eq!(figures.value(name, &hello), Some(2.0), "{name}");
+    }
+    let add = [("topic", "/demo_api/add")];
+    assert_eq!(figures.value("butterfly_queue_paused", &add), Some(1.0));
+    assert!(figures.value("butterfly_queue_oldest_seconds", &add).unwrap() > 0.0);
+    assert_eq!(figures.value("butterfly_queue_up", &[]), Some(1.0));
 }

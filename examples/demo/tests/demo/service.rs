@@ -14,10 +14,13 @@ use crate::wire::{Answer, Connection, Request};
 /// Far beyond anything that a test waits for.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How a welcome ends.
+const LAST: &str = "Ctrl-C stops it.\n";
+
 /// A service in the foreground; it ends with its test.
 pub(crate) struct Service {
     child: Child,
-    /// Where it listens, as it said itself.
+    /// Where it listens, as it said itself; port 0 when it does not.
     pub(crate) address: SocketAddr,
     /// What it greeted with.
     pub(crate) welcome: String,
@@ -38,9 +41,11 @@ impl Service {
         let errors = lines_of(child.stderr.take().unwrap());
         let welcome = welcome(child.stdout.take().unwrap());
         let said = welcome.lines().find_map(|line| line.trim().strip_prefix("address   http://"));
-        let Some(mut address) = said.and_then(|said| said.parse::<SocketAddr>().ok()) else {
+        if !welcome.ends_with(LAST) {
             panic!("it did not start: {welcome}{}", errors.iter().collect::<Vec<_>>().join("\n"));
-        };
+        }
+        let mut address =
+            said.map_or_else(|| ([127, 0, 0, 1], 0).into(), |said| said.parse::<SocketAddr>().unwrap());
         if address.ip().is_unspecified() {
             address.set_ip([127, 0, 0, 1].into());
         }
@@ -109,7 +114,7 @@ fn welcome(stdout: impl Read) -> String {
     for line in BufReader::new(stdout).lines().map_while(Result::ok) {
         welcome.push_str(&line);
         welcome.push('\n');
-        if line == "Ctrl-C stops it." {
+        if welcome.ends_with(LAST) {
             break;
         }
     }
