@@ -100,14 +100,14 @@ impl Fleet {
 
     /// Kills one process, or all workers at once. Gives how many: 0 when none runs.
     pub(crate) fn kill(&mut self, chance: &mut Chance, lease: Duration) -> io::Result<usize> {
-        let rest = |chance: &mut Chance| match chance.below(8) {
-            // Long enough that others take its messages.
-            0 => lease * 2,
-            _ => chance.moment(Duration::from_millis(500)),
-        };
         let all_workers = chance.below(20) == 0;
         let senders_too = !all_workers && chance.below(4) == 0;
         let of_senders = self.senders.iter().any(Slot::runs) && senders_too;
+        let rest = |chance: &mut Chance| match chance.below(8) {
+            // Long enough that others take its messages.
+            0 if !of_senders => lease * 2,
+            _ => chance.moment(Duration::from_millis(500)),
+        };
         let slots = if of_senders { &mut self.senders } else { &mut self.workers };
         let running = slots.iter().filter(|slot| slot.runs()).count();
         let at = chance.below(running as u64) as usize;

@@ -179,7 +179,8 @@ fn read(row: &Row<'_>, topic: &Topic, seq: i64, state: State) -> rusqlite::Resul
     // One that this version cannot read is shown as far as it can be, and says so.
     let spec = record::spec(row, 12).or_else(|why| {
         error = Some(format!("it cannot be read by this version of the program: {why}"));
-        Ok::<_, rusqlite::Error>(Spec::new(row.get::<_, Option<String>>(12)?.unwrap_or_default()))
+        // Arguments that are no text have nothing to show, and do not hide the rest of their page.
+        Ok::<_, rusqlite::Error>(Spec::new(row.get::<_, String>(12).unwrap_or_default()))
     })?;
     Ok(Message {
         topic: topic.path.clone(),
