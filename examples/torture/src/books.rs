@@ -25,6 +25,8 @@ pub(crate) struct Audit {
     pub(crate) finished: u64,
     /// Set aside, for [`DEATHS_MAX`] workers died with them.
     pub(crate) died: u64,
+    /// Of these, those of which fewer runs had begun: their workers died while they lay ready.
+    pub(crate) died_waiting: u64,
     /// Kept without anybody having been told: the answer was lost, or its sender was.
     pub(crate) unanswered: u64,
     pub(crate) runs: u64,
@@ -113,7 +115,10 @@ impl Audit {
         let survived = runs.iter().filter(|pid| !killed.contains(pid)).count();
         match message.state {
             State::Finished => self.finished += 1,
-            State::Failed if message.deaths >= DEATHS_MAX => self.died += 1,
+            State::Failed if message.deaths >= DEATHS_MAX => {
+                self.died += 1;
+                self.died_waiting += u64::from(runs.len() < DEATHS_MAX as usize);
+            }
             _ => self.failed += 1,
         }
         self.unrun += u64::from(message.state == State::Finished && runs.is_empty());
@@ -201,7 +206,7 @@ mod tests {
         (kept[3].deaths, kept[3].state) = (3, State::Failed);
         let audit = audit(&ledger, &runs, &kept, &killed());
         assert!(audit.adds_up(), "{audit:?}");
-        assert_eq!((audit.accepted, audit.finished, audit.died), (4, 3, 1));
+        assert_eq!((audit.accepted, audit.finished, audit.died, audit.died_waiting), (4, 3, 1, 0));
         assert_eq!((audit.runs, audit.extra, audit.explained, audit.silent), (7, 3, 3, 0));
     }
 

@@ -65,6 +65,7 @@ pub(crate) fn print(options: &Options, report: &Report) {
         ("processes that ended by themselves", report.fell),
         ("finished", audit.finished),
         ("set aside after three deaths", audit.died),
+        ("  though fewer runs had begun", audit.died_waiting),
         ("runs", audit.runs),
         ("extra runs", audit.extra),
         ("  after a process that was killed", audit.explained),
