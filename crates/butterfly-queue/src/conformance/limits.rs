@@ -154,3 +154,26 @@ pub(super) async fn rate_is_one_for_all_processes(trial: &Trial) -> Proof {
     same!(within_the_rate(&[&one, &two], 12, rate).await?, Vec::from_iter(0..12), "the order under a rate");
     Ok(())
 }
+
+/// Who may not start a suspected message yet, for the rate, is told when to ask again.
+pub(super) async fn rate_tells_when_a_suspect_may_start(trial: &Trial) -> Proof {
+    let rate = Some(Rate { count: 2, per_ms: 2 * HOUR });
+    let mut desk = trial.desk().await?.with(Limits { rate, ..Limits::default() });
+    desk.send(numbered(1)).await?;
+    let before = now_ms();
+    for _ in 0..2 {
+        desk.claim_one().await?;
+        desk.reap(&desk.owner).await?;
+        desk = desk.reborn();
+    }
+    let exchange = desk.exchange(vec![], Want { count: 5, last_chance: true }).await?;
+    same!(exchange.claimed.len(), 0, "claimed above the rate");
+    let Next::At(at) = exchange.next else {
+        return Err(format!("the rate is used up, and the engine says {:?}", exchange.next).into());
+    };
+    holds!(
+        at + 1000 >= before + HOUR && at <= now_ms() + HOUR + 1000,
+        "the next start is at {at}, an hour from now"
+    );
+    Ok(())
+}

@@ -80,7 +80,8 @@ cases! { ($)
     lists: pages_of_what_waits pages_of_what_is_scheduled pages_of_what_runs pages_of_what_ended
         topics_are_sorted the_oldest_is_told;
     limits: depth_refuses_only_the_rest depth_is_for_newcomers concurrency_over_all_processes
-        concurrency_counts_the_dead_out rate_lets_a_burst_and_then_drips rate_is_one_for_all_processes;
+        concurrency_counts_the_dead_out rate_lets_a_burst_and_then_drips rate_is_one_for_all_processes
+        rate_tells_when_a_suspect_may_start;
     keys: keys_take_turns order_within_a_key key_concurrency_over_all_processes
         key_concurrency_counts_the_dead_out a_message_may_change_its_key key_rate_is_for_each;
     ttl: what_waits_too_long_fails a_retry_does_not_expire a_requeued_one_waits_anew

@@ -144,7 +144,7 @@ impl Claim<'_, '_> {
                 return Ok(Next::Now);
             }
             at = lanes::next_resume(self.tx, &self.books)?;
-        } else if waits && !self.books.paused {
+        } else if self.books.queued > 0 && !self.books.paused {
             let full = limits
                 .concurrency
                 .is_some_and(|most| self.books.started + self.claimed.len() as i64 >= i64::from(most));

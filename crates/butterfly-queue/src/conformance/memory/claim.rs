@@ -42,7 +42,11 @@ impl Books {
         }
         let next = match self.next(limits, now, false) {
             (Some(_), _) => Next::Now,
-            (None, at) => self.first_of(at).map_or(Next::Wake, Next::At),
+            (None, at) => {
+                let suspects_at = self.next(limits, now, true).1;
+                let at = at.into_iter().chain(suspects_at).min();
+                self.first_of(at).map_or(Next::Wake, Next::At)
+            }
         };
         (claimed, next)
     }

@@ -283,7 +283,7 @@ if more and full and free and not rated then
 elseif c.p == 0 then
   local first = call('ZRANGE', T .. ':sched', 0, 0, 'WITHSCORES')[2]
   if first then sooner(math.max(floor(tonumber(first) / 16), now + 1)) end
-  if more and free and rated then sooner(math.ceil((c.t + interval - interval * burst) / 1000)) end
+  if c.q > 0 and free and rated then sooner(math.ceil((c.t + interval - interval * burst) / 1000)) end
   if c.kq > 0 and free then
     local parked = call('ZRANGE', T .. ':park', 0, 0, 'WITHSCORES')[2]
     if parked then sooner(math.max(tonumber(parked), now + 1)) end
