@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use butterfly_core::Registry;
@@ -55,16 +56,18 @@ async fn what_was_accepted_survives_a_server_that_is_killed() {
     let desk = Desk::new(&server.url(), "/a").await;
     let mut ear = desk.engine.listen("me".into()).unwrap();
     hear(&mut ear, Wake::All).await;
+    let killed = AtomicBool::new(false);
     let sending = async {
         let mut accepted = HashSet::new();
-        for _ in 0..200 {
+        while !killed.load(Ordering::Relaxed) {
             accepted.extend(until_it_answers(async || desk.send(20).await).await);
         }
         accepted
     };
     let killing = async {
         for _ in 0..3 {
-            while desk.engine.counts("/a").await.is_ok_and(|counts| counts.queued % 400 < 200) {}
+            let before = until_it_answers(async || desk.engine.counts("/a").await).await.queued;
+            while desk.engine.counts("/a").await.is_ok_and(|counts| counts.queued < before + 200) {}
             server.kill();
             let start = Instant::now();
             let error = desk.engine.counts("/a").await.unwrap_err();
@@ -73,6 +76,7 @@ async fn what_was_accepted_survives_a_server_that_is_killed() {
             server.run();
             hear(&mut ear, Wake::All).await;
         }
+        killed.store(true, Ordering::Relaxed);
     };
     let (accepted, ()) = tokio::join!(sending, killing);
     let mut ran = HashSet::new();
@@ -88,7 +92,8 @@ async fn what_was_accepted_survives_a_server_that_is_killed() {
     }
     let lost: Vec<_> = accepted.difference(&ran).collect();
     assert!(lost.is_empty(), "{} of {} were lost", lost.len(), accepted.len());
-    assert!(accepted.len() == 4000 && ran.len() < 4200, "{} accepted, {} ran", accepted.len(), ran.len());
+    // A batch whose answer was lost may be there, and was sent again.
+    assert!(ran.len() < accepted.len() + 200, "{} accepted, {} ran", accepted.len(), ran.len());
     assert_eq!(desk.counts().await, [0, 0, 0, ran.len() as u64, 0]);
 }
 
