@@ -1,6 +1,6 @@
 //! The course of a torture: processes run, faults come, and in the end the books are checked.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::error::Error;
 use std::io;
 use std::path::Path;
@@ -27,6 +27,8 @@ const SAY: Duration = Duration::from_secs(5);
 const ASK: Duration = Duration::from_millis(200);
 /// Nothing may stand still for longer than this beyond leases and faults.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// So many processes may end by themselves before anything runs again.
+const FALLS: u64 = 100;
 
 /// Tortures; whether the books add up.
 pub(crate) fn run(options: &Options) -> Result<bool, Box<dyn Error>> {
@@ -68,6 +70,8 @@ struct Course<'o> {
     tail: Tail,
     /// When the last run began, as far as was seen.
     moved: Instant,
+    /// How many processes had ended by themselves by then.
+    fallen: u64,
     report: Report,
 }
 
@@ -92,6 +96,7 @@ impl<'o> Course<'o> {
             wrong: vec![],
             tail,
             moved: Instant::now(),
+            fallen: 0,
             report,
         })
     }
@@ -122,6 +127,7 @@ impl<'o> Course<'o> {
             tokio::time::sleep(TICK).await;
         }
         self.report.took = begun.elapsed();
+        self.all_hear().await?;
         self.report.bad_stops = self.fleet.stop()?;
         self.check().await
     }
@@ -176,13 +182,38 @@ impl<'o> Course<'o> {
             self.report.longest = self.report.longest.max(still);
             self.moved = Instant::now();
         } else if still > PATIENCE + 4 * Duration::from_millis(self.options.lease) {
-            return Err(format!(
-                "nothing has run for {still:?} and not all is done: see {}/said",
-                self.folder.display()
-            )
-            .into());
+            return Err(self.stands_still(&format!("nothing has run for {still:?} and not all is done")));
+        }
+        if self.report.seen > before || !self.wrong.is_empty() {
+            self.fallen = self.fleet.failed;
+        } else if self.fleet.failed - self.fallen > FALLS {
+            return Err(self.stands_still("processes end by themselves, again and again"));
         }
         Ok(())
+    }
+
+    /// Why the torture gives up, with the last of what its processes said.
+    fn stands_still(&self, why: &str) -> Box<dyn Error> {
+        let said = std::fs::read_to_string(self.folder.join("said")).unwrap_or_default();
+        let lines: Vec<&str> = said.lines().collect();
+        let last = lines[lines.len().saturating_sub(20)..].join("\n");
+        format!("{why}. The processes said last:\n{last}").into()
+    }
+
+    /// Waits until each worker is there to be told to stop: one that has only begun would end by the signal itself.
+    async fn all_hear(&mut self) -> Result<(), Box<dyn Error>> {
+        let since = Instant::now();
+        loop {
+            let known: HashSet<u32> =
+                self.stand.engine.workers().await?.iter().map(|worker| worker.pid).collect();
+            if self.fleet.worker_pids().all(|pid| known.contains(&pid)) {
+                return Ok(());
+            }
+            if since.elapsed() > PATIENCE {
+                return Err(self.stands_still("a worker does not come up"));
+            }
+            tokio::time::sleep(TICK).await;
+        }
     }
 
     async fn all_ended(&self) -> Result<bool, EngineError> {

@@ -98,6 +98,14 @@ impl Fleet {
         self.workers.iter().any(Slot::runs)
     }
 
+    /// The workers that run.
+    pub(crate) fn worker_pids(&self) -> impl Iterator<Item = u32> {
+        self.workers.iter().filter_map(|slot| match &slot.now {
+            Now::Runs(child) => Some(child.id()),
+            Now::Waits(_) | Now::Done => None,
+        })
+    }
+
     /// Kills one process, or all workers at once. Gives how many: 0 when none runs.
     pub(crate) fn kill(&mut self, chance: &mut Chance, lease: Duration) -> io::Result<usize> {
         let all_workers = chance.below(20) == 0;

@@ -10,7 +10,7 @@ use super::Desk;
 use super::server::{PATIENCE, ask};
 
 fn url(form: &str) -> String {
-    let name = format!("BUTTERFLY_TEST_REDIS{form}");
+    let name = format!("QUEUE_TEST_REDIS{form}");
     std::env::var(&name).unwrap_or_else(|_| panic!("{name} is not set: bash .ci/redis COMMAND sets it"))
 }
 

@@ -84,16 +84,16 @@ mod standalone {
 }
 
 mod cluster {
-    const CLUSTER: super::Shared = super::Shared { variable: "BUTTERFLY_TEST_REDIS_CLUSTER", wakes: true };
+    const CLUSTER: super::Shared = super::Shared { variable: "QUEUE_TEST_REDIS_CLUSTER", wakes: true };
     butterfly_queue::conformance!(CLUSTER);
 }
 
 mod sentinel {
-    const SENTINEL: super::Shared = super::Shared { variable: "BUTTERFLY_TEST_REDIS_SENTINEL", wakes: true };
+    const SENTINEL: super::Shared = super::Shared { variable: "QUEUE_TEST_REDIS_SENTINEL", wakes: true };
     butterfly_queue::conformance!(SENTINEL);
 }
 
 mod proxy {
-    const PROXY: super::Shared = super::Shared { variable: "BUTTERFLY_TEST_REDIS_PROXY", wakes: false };
+    const PROXY: super::Shared = super::Shared { variable: "QUEUE_TEST_REDIS_PROXY", wakes: false };
     butterfly_queue::conformance!(PROXY);
 }
