@@ -12,7 +12,7 @@ use crate::chance::Chance;
 use crate::ledger::{self, Ledger};
 use crate::options::Options;
 use crate::place::Place;
-use crate::sender::Errand;
+use crate::sender::{self, Errand};
 
 /// All processes of the torture.
 #[derive(Debug)]
@@ -67,6 +67,7 @@ impl Fleet {
             let errand = Errand {
                 place: place.clone(),
                 numbers: share(options.messages, options.senders, number),
+                depth: sender::depth(options.messages),
                 ledger: ledger_of(folder, number),
                 life: 0,
                 delays: options.jumps == 0,

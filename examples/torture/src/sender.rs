@@ -26,6 +26,8 @@ pub(crate) struct Errand {
     pub(crate) place: Place,
     /// The numbers of its messages.
     pub(crate) numbers: Range<u64>,
+    /// How many messages of a topic may wait before it is refused.
+    pub(crate) depth: u64,
     /// Where it writes down what was accepted.
     pub(crate) ledger: PathBuf,
     /// Which of its lives this is.
@@ -42,8 +44,11 @@ const AGAIN: usize = 20;
 const ATTEMPTS: u64 = 1_000_000;
 /// After a refusal.
 const PAUSE: Duration = Duration::from_millis(50);
-/// Messages that wait: above, senders are refused, so that they do not run away from the workers.
-const DEPTH: u64 = 20_000;
+/// So many messages of a topic may wait, of so many in all: above, senders are refused. What goes wrong late finds
+/// senders that still send.
+pub(crate) fn depth(messages: u64) -> u64 {
+    (messages / 50).clamp(50, 20_000)
+}
 
 /// Which handler a number's message is for.
 pub(crate) fn kind_of(n: u64) -> Kind {
@@ -82,7 +87,7 @@ async fn send_all(errand: Errand) -> Result<(), Box<dyn std::error::Error>> {
     let accepted: HashSet<u64> = before.accepted.iter().map(|accepted| accepted.sending.1).collect();
     let ledger = OpenOptions::new().create(true).append(true).open(&errand.ledger)?;
     let settings = Settings {
-        max_depth: DEPTH,
+        max_depth: errand.depth,
         instance: format!("sender-{}", errand.numbers.start).into(),
         ..Settings::default()
     };
