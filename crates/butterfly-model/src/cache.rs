@@ -1,0 +1,1 @@
+//! A cache: memory, disk and Redis, one trait.

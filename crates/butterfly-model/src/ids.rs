@@ -1,0 +1,1 @@
+//! Ids: snowflake and UUID v7.

@@ -1,0 +1,1 @@
+//! A client for services that speak nshead and mcpack.

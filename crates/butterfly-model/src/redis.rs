@@ -1,0 +1,1 @@
+//! Redis: models, containers, services.
