@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 
 use crate::args::Input;
 use crate::handler::{Call, Handler};
-use crate::{Ctx, Error, Fault, Reply, ReqId, Result, current, permit};
+use crate::{Ctx, Error, Fault, Reply, Result, current, permit};
 
 /// Calls a handler: the caller's permission, the arguments, the function, the answer.
 ///
@@ -26,14 +26,13 @@ use crate::{Ctx, Error, Fault, Reply, ReqId, Result, current, permit};
 /// }
 /// ```
 pub fn call<'c>(handler: &'static Handler, ctx: &'c Ctx, input: Input<'_>) -> Running<'c> {
-    let reqid = ctx.reqid();
     let started =
-        permit(handler, ctx).and_then(|()| current::scope(reqid, || caught(|| (handler.run)(ctx, input)))?);
+        permit(handler, ctx).and_then(|()| current::run(ctx, || caught(|| (handler.run)(ctx, input)))?);
     let state = match started {
         Ok(future) => State::Running(future),
         Err(error) => State::Failed(Some(error)),
     };
-    Running { state, reqid, handler }
+    Running { state, ctx, handler }
 }
 
 /// Binds a call's arguments and runs nothing: for doors that make the call later, and for checks.
@@ -60,7 +59,7 @@ pub fn bind(handler: &Handler, ctx: &Ctx, input: Input<'_>) -> Result<()> {
 #[must_use = "a call does nothing unless it is awaited"]
 pub struct Running<'c> {
     state: State<'c>,
-    reqid: ReqId,
+    ctx: &'c Ctx,
     handler: &'static Handler,
 }
 
@@ -73,8 +72,8 @@ impl Future for Running<'_> {
     type Output = Result<Reply>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<Reply>> {
-        let Self { state, reqid, handler } = &mut *self;
-        current::scope(*reqid, || {
+        let Self { state, ctx, handler } = &mut *self;
+        current::run(ctx, || {
             let result = match state {
                 State::Failed(error) => {
                     Err(error.take().unwrap_or_else(|| Error::server("polled after its end")))
@@ -95,7 +94,7 @@ impl Future for Running<'_> {
 
 impl std::fmt::Debug for Running<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Running({}, {})", self.handler.path, self.reqid)
+        write!(f, "Running({}, {})", self.handler.path, self.ctx.reqid())
     }
 }
 

@@ -1,11 +1,14 @@
 //! Which call runs on this thread just now: log lines of plain functions carry its id.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::time::Duration;
 
-use crate::ReqId;
+use crate::{Ctx, ReqId};
 
 thread_local! {
     static CURRENT: Cell<Option<ReqId>> = const { Cell::new(None) };
+    /// What was spent since the innermost call took the thread.
+    static SPENT: RefCell<Vec<(&'static str, Duration)>> = const { RefCell::new(Vec::new()) };
 }
 
 /// The id of the call that runs on this thread.
@@ -34,4 +37,26 @@ pub fn scope<T>(reqid: ReqId, run: impl FnOnce() -> T) -> T {
     }
     let _restore = Restore(CURRENT.replace(Some(reqid)));
     run()
+}
+
+/// Notes time that the call on this thread spent on something, as [`Ctx::spend`] does, from where no [`Ctx`] is at hand:
+/// a database's statements, for one. Nothing happens where no call runs.
+pub fn spend(name: &'static str, time: Duration) {
+    if CURRENT.get().is_some() {
+        SPENT.with_borrow_mut(|spent| spent.push((name, time)));
+    }
+}
+
+/// Runs a part of a call, and notes in its context what it spent.
+pub(crate) fn run<T>(ctx: &Ctx, run: impl FnOnce() -> T) -> T {
+    let before = SPENT.with_borrow(Vec::len);
+    let result = scope(ctx.reqid(), run);
+    SPENT.with_borrow_mut(|spent| {
+        if spent.len() > before {
+            for (name, time) in spent.drain(before..) {
+                ctx.spend(name, time);
+            }
+        }
+    });
+    result
 }

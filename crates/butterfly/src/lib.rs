@@ -44,6 +44,8 @@ mod pid_file;
 mod queue;
 mod say;
 mod serve;
+#[cfg(feature = "sql")]
+mod sql;
 
 pub use butterfly::Butterfly;
 pub use butterfly_core::args::{Blob, DateTime, Json};
@@ -56,6 +58,7 @@ pub use butterfly_core::{
 pub use butterfly_core::{Stat, schemars, serde, serde_json};
 pub use butterfly_http as http;
 pub use butterfly_http::{Multipart, Part};
+pub use butterfly_model as model;
 pub use butterfly_queue as messages;
 pub use butterfly_queue::{Enqueue, EnqueueExt, Queue, never_retry, retry_after};
 pub use bytes::Bytes;

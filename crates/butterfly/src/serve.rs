@@ -96,6 +96,8 @@ async fn run(
     let (name, version) = (app.name.clone(), app.version.clone());
     let engine = queue::open(config).await.map_err(io::Error::other)?;
     let queue = queue::on(engine, &app.registry, config, &version, config.instance.as_str());
+    #[cfg(feature = "sql")]
+    let databases = databases(&mut app, config).await?;
     app.state.insert(queue.clone());
     app.later = Some(Box::new(queue.clone()));
     let app = Arc::new(app);
@@ -124,8 +126,19 @@ async fn run(
     let drain = config.http.drain_timeout.as_duration();
     let (_, open, ()) =
         tokio::join!(ended, serve_http(server, until(stopped.clone())), work(worker, until(stopped), drain));
+    #[cfg(feature = "sql")]
+    databases.close().await;
     tracing::info!(target: "butterfly", open, "stopped");
     Ok(open)
+}
+
+/// Gives the app its databases.
+#[cfg(feature = "sql")]
+pub(crate) async fn databases(app: &mut App, config: &Config) -> io::Result<butterfly_model::sql::Databases> {
+    let databases = crate::sql::open(config).await?;
+    crate::sql::make_tables(&databases, config).await?;
+    app.state.insert(databases.clone());
+    Ok(databases)
 }
 
 /// Completes when the process is told to stop.

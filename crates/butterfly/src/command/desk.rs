@@ -116,7 +116,12 @@ async fn open(config: &Config, registry: &Registry, version: &str) -> Result<Que
 /// The app with the queue in it, for handlers that send messages; without, when the engine cannot be opened.
 pub(super) async fn app(program: Butterfly, registry: Registry, config: &Config) -> App {
     let opened = open(config, &registry, program.version).await;
-    let app = program.into_app(registry, config).0;
+    #[cfg_attr(not(feature = "sql"), allow(unused_mut, reason = "it takes the databases"))]
+    let mut app = program.into_app(registry, config).0;
+    #[cfg(feature = "sql")]
+    if let Err(error) = crate::serve::databases(&mut app, config).await {
+        tracing::warn!(target: "butterfly::sql", "the call has no database: {error}");
+    }
     match opened {
         Ok(queue) => with(app, queue),
         Err(error) => {

@@ -119,7 +119,9 @@ fn file_key(key: &str) -> Option<&str> {
     let path = |key: &str| key.split('.').map(str::to_owned).collect::<Vec<_>>();
     let stem = key.strip_suffix("_file").filter(|stem| !stem.ends_with('.'))?;
     let is_key = matches!(keys::find(&path(key)), Found::Key(_));
-    (!is_key && matches!(keys::find(&path(stem)), Found::Key(_) | Found::Redis | Found::App)).then_some(stem)
+    (!is_key
+        && matches!(keys::find(&path(stem)), Found::Key(_) | Found::Redis | Found::Database | Found::App))
+    .then_some(stem)
 }
 
 /// The file's text without the newline that editors and `echo` put at its end.

@@ -5,10 +5,12 @@ use std::path::PathBuf;
 
 use toml::Value;
 
+use super::address::Address;
 use super::app::AppTable;
+use super::databases::{DatabaseTable, DatabaseUrl};
 use super::network::Network;
 use super::queue::{Instance, QueueEngine, TopicPattern};
-use super::redis::RedisTable;
+use super::redis::{RedisTable, RedisUrl};
 use super::setting::{Input, Setting, bound, plain};
 use super::stat_adaptor::StatAdaptor;
 use super::types::{Durability, ErrorStyle, HeaderName, LogFilter, LogFormat, Role, Secret, UrlPrefix};
@@ -95,6 +97,8 @@ macro_rules! settings {
             $($(#[doc = $section_doc])+ pub $section: $name,)+
             /// Redis servers by name.
             pub redis: RedisTable,
+            /// SQL databases by name.
+            pub databases: DatabaseTable,
             /// The application's own keys: read them with [`Config::app`].
             pub app: AppTable,
         }
@@ -105,6 +109,7 @@ macro_rules! settings {
                     $($field: $default,)+
                     $($section: $name::default(),)+
                     redis: RedisTable::default(),
+                    databases: DatabaseTable::default(),
                     app: AppTable::default(),
                 }
             }
@@ -124,7 +129,7 @@ macro_rules! settings {
             }
         )+
 
-        /// Every key there is, those of `[redis]` and `[app]` excepted: their names are the user's.
+        /// Every key there is, those of `[redis]`, `[databases]` and `[app]` excepted: their names are the user's.
         pub static KEYS: &[Key] = &[
             $(key!([$field] stringify!($field), $type, concat!($($help),+)),)+
             $($(key!(
@@ -137,7 +142,7 @@ macro_rules! settings {
         ];
 
         /// The tables that hold them.
-        pub(super) const SECTIONS: &[&str] = &[$(stringify!($section),)+ "redis", "app"];
+        pub(super) const SECTIONS: &[&str] = &[$(stringify!($section),)+ RedisUrl::TABLE, DatabaseUrl::TABLE, "app"];
     };
 }
 
@@ -242,6 +247,14 @@ settings! {
         allow_unknown: bool = false;
     }
 
+    /// SQL databases, those of `[databases]`.
+    sql: struct SqlConfig {
+        /// Whether missing tables and columns of the program's entities are made at the start.
+        create_tables: bool = true;
+        /// Time from which a statement is logged as slow.
+        slow: Span = Span::millis(200);
+    }
+
     /// Looking at and operating a running service.
     ops: struct OpsConfig {
         /// The token that operators present.
@@ -257,6 +270,8 @@ pub(super) enum Found {
     Section,
     /// An entry of `[redis]`.
     Redis,
+    /// An entry of `[databases]`.
+    Database,
     App,
     Nothing,
 }
@@ -265,7 +280,8 @@ pub(super) fn find(path: &[String]) -> Found {
     match path {
         [name] if SECTIONS.contains(&name.as_str()) => Found::Section,
         [name, _, ..] if name == "app" => Found::App,
-        [name, _] if name == "redis" => Found::Redis,
+        [name, _] if name == RedisUrl::TABLE => Found::Redis,
+        [name, _] if name == DatabaseUrl::TABLE => Found::Database,
         _ => KEYS.iter().find(|key| key.name.split('.').eq(path)).map_or(Found::Nothing, Found::Key),
     }
 }

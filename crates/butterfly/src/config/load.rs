@@ -140,7 +140,7 @@ fn flag((key, value): (String, String)) -> Assignment {
 pub struct Loaded {
     /// What holds.
     pub config: Config,
-    /// By key: every key there is, and those of `[redis]` and `[app]` that are set.
+    /// By key: every key there is, and those of `[redis]`, `[databases]` and `[app]` that are set.
     pub origins: BTreeMap<String, Origin>,
     file: Option<PathBuf>,
 }
@@ -151,6 +151,7 @@ impl Loaded {
         let mut origins: BTreeMap<_, _> =
             KEYS.iter().map(|key| (key.name.to_owned(), origin(key.name))).collect();
         origins.extend(config.redis.shown().map(|(key, _, origin)| (key, origin.clone())));
+        origins.extend(config.databases.shown().map(|(key, _, origin)| (key, origin.clone())));
         origins.extend(config.app.leaves().into_iter().map(|(key, leaf)| (key, leaf.origin.clone())));
         Self { config, origins, file }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::address::{Address, AddressTable};
 use super::error::{Origin, Problem, ProblemKind};
 use super::keys::{self, Config, Found, KEYS, Key, SECTIONS};
 use super::report::{dotted, excerpt};
@@ -50,7 +51,14 @@ impl Merge {
     fn apply(&mut self, assignment: Assignment) {
         match keys::find(&assignment.path) {
             Found::Key(key) => self.apply_key(key, assignment),
-            Found::Redis => self.apply_redis(assignment),
+            Found::Redis => {
+                let done = apply_address(&mut self.config.redis, assignment);
+                self.problems.extend(done.err());
+            }
+            Found::Database => {
+                let done = apply_address(&mut self.config.databases, assignment);
+                self.problems.extend(done.err());
+            }
             Found::App if assignment.path.len() > DEEPEST => {
                 let message = format!("a key has at most {DEEPEST} levels");
                 self.problems.push(Problem::new(ProblemKind::BadValue, assignment.origin, message));
@@ -58,18 +66,6 @@ impl Merge {
             Found::App => self.config.app.insert(&assignment.path[1..], assignment.input, assignment.origin),
             Found::Section => self.problems.push(section(&assignment)),
             Found::Nothing => self.problems.push(unknown(&assignment)),
-        }
-    }
-
-    /// An address may hold a password: nothing of it is told.
-    fn apply_redis(&mut self, Assignment { path, input, origin }: Assignment) {
-        let name = dotted(&path);
-        if let Err(detail) = self.config.redis.set(&path[1], &input, origin.clone()) {
-            let message = format!(
-                "`{name}` cannot be this value (not shown) ({detail}); expected {}",
-                super::redis::ACCEPTS
-            );
-            self.problems.push(Problem::new(ProblemKind::BadValue, origin, message).of_key(name));
         }
     }
 
@@ -81,6 +77,19 @@ impl Merge {
             Err(detail) => self.problems.push(bad_value(key, &input, origin, &detail)),
         }
     }
+}
+
+/// An address may hold a password: nothing of it is told.
+fn apply_address<A: Address>(
+    table: &mut AddressTable<A>,
+    Assignment { path, input, origin }: Assignment,
+) -> Result<(), Problem> {
+    table.set(&path[1], &input, origin.clone()).map_err(|detail| {
+        let name = dotted(&path);
+        let message =
+            format!("`{name}` cannot be this value (not shown) ({detail}); expected {}", A::ACCEPTS);
+        Problem::new(ProblemKind::BadValue, origin, message).of_key(name)
+    })
 }
 
 fn bad_value(key: &Key, input: &Input, origin: Origin, detail: &str) -> Problem {
@@ -95,7 +104,11 @@ fn bad_value(key: &Key, input: &Input, origin: Origin, detail: &str) -> Problem 
 fn section(Assignment { path, origin, .. }: &Assignment) -> Problem {
     let name = dotted(path);
     let inside = |key: &&Key| key.name.strip_prefix(&name).is_some_and(|rest| rest.starts_with('.'));
-    let free = if name == "redis" { "redis.default" } else { "app.mail.host" };
+    let free = match name.as_str() {
+        "redis" => "redis.default",
+        "databases" => "databases.default",
+        _ => "app.mail.host",
+    };
     let example = KEYS.iter().find(inside).map_or(free, |key| key.name);
     let message = format!("`{name}` is a table, not a value; set a key in it, such as `{example}`");
     Problem::new(ProblemKind::BadValue, origin.clone(), message).of_key(name)

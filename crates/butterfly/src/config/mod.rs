@@ -13,7 +13,8 @@
 //! Nothing is taken on trust: an unknown key, in any layer, is an error that names the nearest known one, and all that
 //! is wrong is told at once, each with its file and line, variable or flag. A secret is never printed.
 //!
-//! The names in `[redis]` are the user's: `redis.default = "redis://…"` is a server, which `queue.engine` can name.
+//! The names in `[redis]` are the user's: `redis.default = "redis://…"` is a server, which `queue.engine` can name. So are
+//! those in `[databases]`.
 //!
 //! The `[app]` table belongs to the application; [`Config::app`] reads a part of it into the application's own type.
 //! A variable that ends in `_FILE` always names a file to read there too, so a field whose own name ends in `_file` is
@@ -32,8 +33,10 @@
 //! # Ok::<(), butterfly::config::ConfigError>(())
 //! ```
 
+mod address;
 mod app;
 mod app_de;
+mod databases;
 mod env;
 mod error;
 mod file;
@@ -52,9 +55,11 @@ mod tests;
 mod types;
 mod units;
 
+pub use address::AddressTable;
 pub use app::AppTable;
+pub use databases::{DatabaseTable, DatabaseUrl};
 pub use error::{ConfigError, Origin, Problem, ProblemKind};
-pub use keys::{Config, HttpConfig, KEYS, Key, LogConfig, OpsConfig, QueueConfig};
+pub use keys::{Config, HttpConfig, KEYS, Key, LogConfig, OpsConfig, QueueConfig, SqlConfig};
 pub use load::{Loaded, Loader};
 pub use network::Network;
 pub use queue::{Instance, QueueEngine, TopicPattern};

@@ -1,84 +1,18 @@
 //! `[redis]`: servers by names that the user chooses, their passwords shown to nobody.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
+use super::address::{Address, AddressTable};
 use super::error::{Origin, Problem, ProblemKind};
 use super::keys::Config;
-use super::queue::{QueueEngine, is_name};
-use super::setting::{Input, wrong_type};
-
-pub(super) const HELP: &str = "Redis servers, by names of your own: redis.default, redis.cache, …";
-
-pub(super) const ACCEPTS: &str = "a URL such as redis://127.0.0.1:6379, redis://user:password@host:6379/0, \
-                                  redis+cluster://host1:6379,host2:6379 or redis+sentinel://host1:26379,host2:26379/name";
+use super::queue::QueueEngine;
 
 const SCHEMES: [&str; 3] = ["redis", "redis+cluster", "redis+sentinel"];
 
 const MASK: &str = "***";
 
 /// The Redis servers that are configured, by name. Empty by default.
-#[derive(Clone, Default, PartialEq)]
-pub struct RedisTable(BTreeMap<String, Entry>);
-
-#[derive(Clone)]
-struct Entry {
-    url: RedisUrl,
-    origin: Origin,
-}
-
-/// Where it was said does not matter.
-impl PartialEq for Entry {
-    fn eq(&self, other: &Self) -> bool {
-        self.url == other.url
-    }
-}
-
-impl RedisTable {
-    /// The address of a server.
-    pub fn get(&self, name: &str) -> Option<&RedisUrl> {
-        self.0.get(name).map(|entry| &entry.url)
-    }
-
-    /// The names there are, sorted.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
-    }
-
-    /// Sets an address, or takes it back where the text is empty.
-    ///
-    /// # Errors
-    ///
-    /// What is wrong with name or address; nothing of the address is in it.
-    pub(super) fn set(&mut self, name: &str, input: &Input, origin: Origin) -> Result<(), String> {
-        if name == QueueEngine::EMBEDDED || !is_name(name) {
-            return Err(format!(
-                "{name:?} cannot be its name, that is letters, digits, - and _, not \"embedded\""
-            ));
-        }
-        let text = match input {
-            Input::Text(text) => text,
-            Input::Toml(value) => value.as_str().ok_or_else(|| wrong_type(value))?,
-        };
-        if text.trim().is_empty() {
-            self.0.remove(name);
-        } else {
-            self.0.insert(name.to_owned(), Entry { url: RedisUrl::parse(text)?, origin });
-        }
-        Ok(())
-    }
-
-    /// All entries as they may be shown: full key, address without its password, origin.
-    pub(super) fn shown(&self) -> impl Iterator<Item = (String, String, &Origin)> {
-        self.0.iter().map(|(name, entry)| (format!("redis.{name}"), entry.url.to_string(), &entry.origin))
-    }
-}
-
-impl fmt::Debug for RedisTable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map().entries(self.0.iter().map(|(name, entry)| (name, &entry.url))).finish()
-    }
-}
+pub type RedisTable = AddressTable<RedisUrl>;
 
 /// The address of a Redis. It is shown without its password; [`expose`](Self::expose) gives all of it.
 ///
@@ -97,7 +31,13 @@ impl fmt::Debug for RedisTable {
 #[derive(Clone, PartialEq, Eq)]
 pub struct RedisUrl(String);
 
-impl RedisUrl {
+impl Address for RedisUrl {
+    const TABLE: &'static str = "redis";
+    const HELP: &'static str = "Redis servers, by names of your own: redis.default, redis.cache, …";
+    const ACCEPTS: &'static str = "a URL such as redis://127.0.0.1:6379, redis://user:password@host:6379/0, \
+                                   redis+cluster://host1:6379,host2:6379 or redis+sentinel://host1:26379,host2:26379/name";
+    const TAKEN: &'static [&'static str] = &[QueueEngine::EMBEDDED];
+
     fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim();
         let (scheme, rest) = text.split_once("://").ok_or("it has no scheme such as redis://")?;
@@ -117,7 +57,9 @@ impl RedisUrl {
         }
         Ok(Self(text.to_owned()))
     }
+}
 
+impl RedisUrl {
     /// The address with its password.
     pub fn expose(&self) -> &str {
         &self.0

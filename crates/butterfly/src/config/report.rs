@@ -5,10 +5,13 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value as Json, json};
 use toml::Value;
 
+use super::address::{Address, AddressTable};
 use super::app::Leaf;
+use super::databases::DatabaseUrl;
 use super::error::Origin;
 use super::keys::KEYS;
 use super::load::Loaded;
+use super::redis::RedisUrl;
 use super::setting::{Input, toml_value};
 
 /// Values longer than this do not push everyone's comments to the right.
@@ -70,15 +73,17 @@ impl Loaded {
             key: "redis.default".to_owned(),
             value: Value::String(String::new()),
             origin: Origin::Default,
-            help: Some(super::redis::HELP),
+            help: Some(RedisUrl::HELP),
         });
-        let redis = self.config.redis.shown().map(|(key, url, origin)| Row {
-            key,
-            value: Value::String(url),
-            origin: origin.clone(),
-            help: Some(super::redis::HELP),
+        let redis = rows(&self.config.redis);
+        let default = self.config.databases.get("default").is_none().then(|| Row {
+            key: "databases.default".to_owned(),
+            value: Value::String(DatabaseUrl::DEFAULT.to_owned()),
+            origin: Origin::Default,
+            help: Some(DatabaseUrl::HELP),
         });
-        known.chain(redis).chain(unset).chain(own).collect()
+        let databases = rows(&self.config.databases).chain(default);
+        known.chain(redis).chain(unset).chain(databases).chain(own).collect()
     }
 }
 
@@ -95,8 +100,20 @@ pub fn reference() -> String {
         format!("# {help}\n# Accepts {accepts}.\n# {name} = {value}\n")
     };
     let keys = KEYS.iter().map(|key| entry(key.help, &key.accepts(), key.name, &key.default()));
-    let redis = entry(super::redis::HELP, super::redis::ACCEPTS, "redis.default", "\"\"");
-    keys.chain([redis]).collect::<Vec<_>>().join("\n")
+    let redis = entry(RedisUrl::HELP, RedisUrl::ACCEPTS, "redis.default", "\"\"");
+    let url = format!("{:?}", DatabaseUrl::DEFAULT);
+    let databases = entry(DatabaseUrl::HELP, DatabaseUrl::ACCEPTS, "databases.default", &url);
+    keys.chain([redis, databases]).collect::<Vec<_>>().join("\n")
+}
+
+/// The addresses of a table, without their passwords.
+fn rows<A: Address>(table: &AddressTable<A>) -> impl Iterator<Item = Row> {
+    table.shown().map(|(key, url, origin)| Row {
+        key,
+        value: Value::String(url),
+        origin: origin.clone(),
+        help: Some(A::HELP),
+    })
 }
 
 /// A name as TOML writes it: quoted where it is no plain word.

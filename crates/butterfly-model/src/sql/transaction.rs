@@ -1,0 +1,94 @@
+//! Transactions that are tried again when another one was in the way.
+
+use std::time::Duration;
+
+use butterfly_core::Result;
+use sea_orm::{
+    DatabaseConnection, DatabaseTransaction, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+};
+
+use super::Failure;
+
+/// How often a transaction is tried.
+const TRIES: u32 = 8;
+/// The first pause before the next try; each is twice the one before, and a random part of it.
+const PAUSE: Duration = Duration::from_millis(2);
+
+/// Runs a function in a transaction: committed when it gives `Ok`, taken back when it gives an error or is given up.
+///
+/// When the database says that another transaction was in the way (a serialization failure, a deadlock, a busy file),
+/// all of it is done once more, up to eight times with growing pauses. So the function must do nothing but through
+/// the transaction that it is given.
+///
+/// On SQLite the transaction is a writing one from its beginning: one that reads first and then writes could not wait for
+/// another writer.
+///
+/// # Errors
+///
+/// What the function gives, or what the database says of the commit.
+///
+/// # Example
+///
+/// ```
+/// use butterfly_model::sql::sea_orm::{ConnectionTrait, DatabaseConnection};
+/// use butterfly_model::sql::transaction;
+///
+/// async fn move_money(db: &DatabaseConnection) -> butterfly_core::Result<()> {
+///     transaction(db, async |tx| {
+///         tx.execute_unprepared("UPDATE account SET cents = cents - 100 WHERE id = 1").await?;
+///         tx.execute_unprepared("UPDATE account SET cents = cents + 100 WHERE id = 2").await?;
+///         Ok(())
+///     })
+///     .await
+/// }
+/// ```
+pub async fn transaction<T, F>(db: &DatabaseConnection, run: F) -> Result<T>
+where
+    F: AsyncFn(&DatabaseTransaction) -> Result<T>,
+{
+    let mut tried = 1;
+    loop {
+        match once(db, &run).await {
+            Err(error) if tried < TRIES && Failure::within(&error) == Failure::Conflict => {
+                tokio::time::sleep(pause(tried)).await;
+                tried += 1;
+            }
+            Err(error) if tried > 1 && Failure::within(&error) == Failure::Conflict => {
+                tracing::warn!(target: "butterfly::sql", "a transaction was given up after {tried} tries: others are in its way");
+                return Err(error);
+            }
+            done => return done,
+        }
+    }
+}
+
+async fn once<T, F>(db: &DatabaseConnection, run: &F) -> Result<T>
+where
+    F: AsyncFn(&DatabaseTransaction) -> Result<T>,
+{
+    let options = TransactionOptions {
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..TransactionOptions::default()
+    };
+    let tx = db.begin_with_options(options).await?;
+    match run(&tx).await {
+        Ok(value) => {
+            tx.commit().await?;
+            Ok(value)
+        }
+        Err(error) => {
+            // The first error is the one to tell; a connection that is gone takes its transaction along.
+            if let Err(second) = tx.rollback().await {
+                tracing::debug!(target: "butterfly::sql", "a transaction could not be taken back: {second}");
+            }
+            Err(error)
+        }
+    }
+}
+
+/// Two that collide do not collide again in step.
+fn pause(tried: u32) -> Duration {
+    let longest = PAUSE * 2_u32.pow(tried.min(7));
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    longest.mul_f64(0.5 + f64::from(now.subsec_nanos() % 1000) / 2000.0)
+}
