@@ -67,6 +67,16 @@ pub struct Notes {
     marked: Option<Instant>,
 }
 
+impl Notes {
+    fn add(&mut self, name: &'static str, time: Duration) {
+        let ms = time.as_secs_f64() * 1000.0;
+        match self.talk.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, sum)) => *sum += ms,
+            None => self.talk.push((name, ms)),
+        }
+    }
+}
+
 /// The part of a long argument that the access log keeps, in bytes.
 const PARAM_LOGGED: usize = 512;
 
@@ -237,11 +247,13 @@ impl Ctx {
         let now = Instant::now();
         let mut notes = self.notes();
         let since = notes.marked.replace(now).unwrap_or(self.started);
-        let ms = (now - since).as_secs_f64() * 1000.0;
-        match notes.talk.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, sum)) => *sum += ms,
-            None => notes.talk.push((name, ms)),
-        }
+        notes.add(name, now - since);
+    }
+
+    /// Notes time that was spent on something under a name, as [`mark`](Self::mark) does for the time since the last
+    /// mark: `talk:db=1.204`. The same name adds up.
+    pub fn spend(&self, name: &'static str, time: Duration) {
+        self.notes().add(name, time);
     }
 
     /// Adds an item to the `res:` field of the access log.
