@@ -31,8 +31,8 @@
 //!
 //! - *The worker number is leased, not configured.* Whoever makes ids holds a number that nobody else holds:
 //!   [`FileWorkers`] gives numbers to the processes of one machine, by a lock that the kernel lets go of when its process
-//!   dies. Machines that share a datacenter number need a [`WorkerNumbers`] that they share too; else each
-//!   machine needs a datacenter number of its own.
+//!   dies. Machines that share a datacenter number need a [`WorkerNumbers`] that they share too (`RedisWorkers`,
+//!   with the feature `redis`); else each machine needs a datacenter number of its own.
 //! - *Times are reserved ahead.* Before the first id of a block of time is handed out, the lease notes the block's end where
 //!   it survives. The next holder of the number starts there, whatever its clock says.
 //! - *A clock that goes backwards* changes nothing for the ids: they go on from the last time, at most 4096 for each
@@ -43,6 +43,8 @@
 mod clock;
 mod error;
 mod file_workers;
+#[cfg(feature = "redis")]
+mod redis_workers;
 mod snowflake;
 mod snowflakes;
 mod uuid;
@@ -51,6 +53,8 @@ mod workers;
 pub use self::clock::{Clock, SystemClock};
 pub use self::error::IdError;
 pub use self::file_workers::FileWorkers;
+#[cfg(feature = "redis")]
+pub use self::redis_workers::RedisWorkers;
 pub use self::snowflake::{EPOCH_MS, ParseSnowflakeError, Snowflake};
 pub use self::snowflakes::{Options, Snowflakes};
 pub use self::uuid::{uuid_v7, uuid_v7_time};
