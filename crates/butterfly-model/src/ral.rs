@@ -22,13 +22,14 @@
 //! let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
 //! let address = listener.local_addr()?.to_string();
 //! tokio::spawn(serve(listener, async |_head, ask: Value| {
-//!     Value::object([("name", format!("user {:?}", ask.get("id").and_then(Value::as_i64)))])
+//!     let id = ask.get("id").and_then(Value::as_i64).unwrap_or_default();
+//!     Value::object([("name", Value::from(format!("user {id}")))])
 //! }));
 //!
 //! let users = Ral::service("users").address(address).build()?;
 //! let ctx = Ctx::new(Door::Cli);
 //! let user: User = users.call(&ctx, &Ask { id: 7 }).await?;
-//! assert_eq!(user.name, "user Some(7)");
+//! assert_eq!(user.name, "user 7");
 //!
 //! // A question, which may be asked twice; the same key goes to the same address.
 //! let user: User = users.request().ctx(&ctx).idempotent().key("7").send(&Ask { id: 7 }).await?;

@@ -274,9 +274,12 @@ fn enter(
     options: &Options,
     now: u64,
 ) -> Result<(Box<dyn WorkerLease>, Turn), IdError> {
-    let limit = now.saturating_add(options.max_behind.as_millis() as u64);
+    let limit = now + options.max_behind.as_millis().min(TIME_MAX.into()) as u64;
     let mut lease = numbers.lease(now + EPOCH_MS, limit + EPOCH_MS)?;
     let ms = lease.mark().saturating_sub(EPOCH_MS);
+    if ms > TIME_MAX {
+        return Err(IdError::ClockWrong { unix_ms: lease.mark() });
+    }
     let reserved = block_end(ms.max(now), options);
     lease.reserve(reserved + EPOCH_MS)?;
     let turn = Turn { datacenter: lease.datacenter(), worker: lease.worker(), ms, used: 0, reserved };
@@ -284,7 +287,7 @@ fn enter(
 }
 
 fn block_end(ms: u64, options: &Options) -> u64 {
-    ms.saturating_add((options.block.as_millis() as u64).min(TIME_MAX))
+    ms + options.block.as_millis().min(TIME_MAX.into()) as u64
 }
 
 fn since_epoch(clock: Duration) -> Result<u64, IdError> {

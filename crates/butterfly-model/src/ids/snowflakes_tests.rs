@@ -163,6 +163,17 @@ fn a_restart_with_the_clock_set_back_goes_on_above_every_id_before() {
 }
 
 #[test]
+fn options_without_bounds_are_no_overflow() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = Options::default().block(Duration::MAX).max_behind(Duration::MAX);
+    let ids = Snowflakes::start_with(FileWorkers::new(folder.path()), options.clone().clock(Hand::at(START)))
+        .unwrap();
+    assert_eq!(ids.next_id().unwrap().unix_ms(), START);
+    let none = Snowflakes::start_with(FileWorkers::new(folder.path()), options.block(Duration::ZERO));
+    assert!(matches!(none, Err(IdError::BadOption(why)) if why.starts_with("block")));
+}
+
+#[test]
 fn a_lost_number_is_replaced_and_the_ids_still_rise() {
     let folder = tempfile::tempdir().unwrap();
     let clock = Hand::at(START);

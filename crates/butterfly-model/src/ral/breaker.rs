@@ -3,6 +3,9 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+/// A year: as good as for ever.
+const REST_MAX: Duration = Duration::from_secs(365 * 24 * 3600);
+
 #[derive(Debug)]
 pub(super) struct Breaker {
     /// Opens after so many failures in a row.
@@ -33,6 +36,8 @@ pub(super) struct Pass {
 
 impl Breaker {
     pub(super) fn new(limit: u32, rest: Duration) -> Self {
+        // So that no clock overflows.
+        let rest = rest.min(REST_MAX);
         Self { limit, rest, state: Mutex::new(State::Closed(0)) }
     }
 
@@ -121,6 +126,14 @@ mod tests {
         breaker.admit(now).unwrap().good();
         assert!(!breaker.is_open());
         assert!(!breaker.admit(now).unwrap().bad(now), "the count starts anew");
+    }
+
+    #[test]
+    fn a_rest_for_ever_is_no_overflow() {
+        let breaker = Arc::new(Breaker::new(1, Duration::MAX));
+        let now = Instant::now();
+        assert!(breaker.admit(now).unwrap().bad(now));
+        assert!(breaker.admit(now + Duration::from_secs(3600)).is_none());
     }
 
     #[test]
