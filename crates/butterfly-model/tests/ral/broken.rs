@@ -23,7 +23,11 @@ async fn saying(bytes: Vec<u8>) -> Host {
 }
 
 async fn error_of(host: &Host) -> RalError {
-    let users = service([host]).build().unwrap();
+    error_within(host, Duration::from_secs(20)).await
+}
+
+async fn error_within(host: &Host, read_timeout: Duration) -> RalError {
+    let users = service([host]).read_timeout(read_timeout).build().unwrap();
     let error = users.request().send::<Value>("x").await.unwrap_err();
     assert!(error.to_string().starts_with(&format!("service users at {}: ", host.address)), "{error}");
     assert!(error.possibly_processed());
@@ -36,7 +40,7 @@ async fn error_of(host: &Host) -> RalError {
 async fn a_slow_server_is_given_up_and_not_asked_twice() {
     let host = Host::silent().await;
     let began = Instant::now();
-    let error = error_of(&host).await;
+    let error = error_within(&host, Duration::from_millis(200)).await;
     assert_eq!(error.kind(), RalErrorKind::Timeout);
     assert!(error.to_string().contains("read_timeout"), "{error}");
     assert!(began.elapsed() >= Duration::from_millis(200));
@@ -52,14 +56,16 @@ async fn a_server_that_drips_is_given_up_as_well() {
         }
     })
     .await;
-    assert_eq!(error_of(&host).await.kind(), RalErrorKind::Timeout);
+    let error = error_within(&host, Duration::from_millis(300)).await;
+    assert_eq!(error.kind(), RalErrorKind::Timeout);
 }
 
 #[tokio::test]
 async fn what_is_idempotent_is_asked_elsewhere() {
     let (silent, closing) = (Host::silent().await, saying(vec![]).await);
     let good = Host::echo().await;
-    let users = service([&silent, &closing, &good]).retries(2).build().unwrap();
+    let users =
+        service([&silent, &closing, &good]).retries(2).read_timeout(Duration::from_secs(1)).build().unwrap();
     for _ in 0..3 {
         assert_eq!(users.request().idempotent().send::<String>("x").await.unwrap(), "x");
     }

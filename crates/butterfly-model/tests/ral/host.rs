@@ -107,11 +107,11 @@ pub(crate) fn frame(head: Nshead, body: &[u8]) -> Vec<u8> {
     [&head.to_bytes()[..], body].concat()
 }
 
-/// A service at these hosts, with times that let tests end soon.
+/// A service at these hosts, patient: the machine may be busy.
 pub(crate) fn service<'a>(hosts: impl IntoIterator<Item = &'a Host>) -> ServiceBuilder {
     Ral::service("users")
         .addresses(hosts.into_iter().map(|host| host.address.clone()))
-        .read_timeout(Duration::from_millis(200))
+        .read_timeout(Duration::from_secs(20))
 }
 
 /// An address that nobody listens on, and what keeps others from it.
