@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, Result, params};
 
-use super::statements::number;
+use super::statements::{AGAIN, number};
 use super::{Disk, Evict, file};
 use crate::cache::CacheError;
 use crate::cache::entry::now_ms;
@@ -13,6 +13,8 @@ use crate::cache::entry::now_ms;
 pub(super) const STEPS: u64 = 128;
 /// So many values go at once.
 const BATCH: u32 = 16;
+/// So many values that were stored again are spared in one go.
+const CHANCES: u32 = 512;
 
 /// Makes what a rule needs in order to find the first to go.
 pub(super) fn make_index(db: &Connection, evict: Evict) -> Result<()> {
@@ -54,8 +56,14 @@ pub(super) fn shrink(db: &Connection, disk: &Disk) -> std::result::Result<(), Ca
     }
     // A little below, so that not each look finds it full again.
     let goal = disk.size_limit - disk.size_limit / STEPS * 4;
+    let mut chances = CHANCES;
     while full(goal)? {
-        if expired(db, BATCH).map_err(of_sql)? == 0 && evict(db, disk.evict).map_err(of_sql)? == 0 {
+        let spared = match disk.evict {
+            Evict::LeastRecentlyStored => spare(db, &mut chances).map_err(of_sql)?,
+            _ => 0,
+        };
+        let gone = expired(db, BATCH).map_err(of_sql)? as usize;
+        if gone == 0 && evict(db, disk.evict).map_err(of_sql)? == 0 && spared == 0 {
             break;
         }
     }
@@ -67,6 +75,25 @@ pub(super) fn shrink(db: &Connection, disk: &Disk) -> std::result::Result<(), Ca
         )));
     }
     Ok(())
+}
+
+/// Of those whose turn it is, gives the ones that were stored again since a new id: they are not the oldest. No more
+/// than `chances` in one go, so that a write does not take long where everything was stored again.
+fn spare(db: &Connection, chances: &mut u32) -> Result<usize> {
+    let most = BATCH.min(*chances);
+    let mut again = db.prepare_cached(
+        "SELECT id FROM (SELECT id, flags FROM entry ORDER BY id LIMIT ?1) WHERE flags & ?2 LIMIT ?3",
+    )?;
+    let ids = again.query_map(params![BATCH, AGAIN, most], |row| row.get::<_, i64>(0))?;
+    let ids: Vec<i64> = ids.collect::<Result<_>>()?;
+    let mut renew = db.prepare_cached(
+        "UPDATE entry SET id = (SELECT max(id) + 1 FROM entry), flags = flags - ?2 WHERE id = ?1",
+    )?;
+    for id in &ids {
+        renew.execute([*id, AGAIN])?;
+        *chances -= 1;
+    }
+    Ok(ids.len())
 }
 
 /// Removes some values by a rule; gives how many.

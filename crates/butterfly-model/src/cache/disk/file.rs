@@ -15,7 +15,7 @@ const APPLICATION_ID: i64 = 0x4246_6361;
 /// The form of the tables.
 const VERSION: i64 = 1;
 
-/// The value comes last, so that the columns before it are read without it. The lowest id was stored longest ago.
+/// The value comes last, so that the columns before it are read without it. The lowest id was stored first.
 const TABLES: &str = "
 CREATE TABLE entry (
     id INTEGER PRIMARY KEY,
@@ -24,13 +24,13 @@ CREATE TABLE entry (
     gone_at INTEGER NOT NULL,
     used INTEGER NOT NULL,
     uses INTEGER NOT NULL,
-    tagged INTEGER NOT NULL,
+    flags INTEGER NOT NULL,
     value BLOB NOT NULL
 );
 CREATE INDEX entry_gone ON entry (gone_at) WHERE gone_at < 9223372036854775807;
 CREATE TABLE tagged (tag TEXT NOT NULL, id INTEGER NOT NULL, PRIMARY KEY (tag, id)) WITHOUT ROWID;
 CREATE INDEX tagged_id ON tagged (id);
-CREATE TRIGGER entry_untag AFTER DELETE ON entry WHEN old.tagged
+CREATE TRIGGER entry_untag AFTER DELETE ON entry WHEN old.flags & 1
 BEGIN
     DELETE FROM tagged WHERE id = old.id;
 END;

@@ -60,7 +60,7 @@ impl Disk {
     }
 
     /// The most bytes that the file's data take: 1 GiB unless said otherwise, at least 1 MiB. Each process that shares
-    /// the file may exceed it by a hundredth, and SQLite's write-ahead log beside it takes some megabytes more.
+    /// the file may exceed it by a hundredth, and SQLite's write-ahead log beside it takes some tens of megabytes more.
     pub fn size_limit(mut self, bytes: u64) -> Self {
         self.size_limit = bytes;
         self

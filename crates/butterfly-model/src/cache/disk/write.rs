@@ -29,10 +29,10 @@ struct State {
     writes: u32,
 }
 
-/// The log is folded back when it has about so many bytes.
-const LOG_MAX: u64 = 8 << 20;
+/// The log is folded back when it has about so many bytes: pages that changed many times are then written once.
+const LOG_MAX: u64 = 32 << 20;
 /// What a small write adds to the log: the pages that it touches.
-const LOG_LEAST: u64 = 12 << 10;
+const LOG_LEAST: u64 = 10 << 10;
 /// Expired values are looked for once in so many writes.
 const PURGE_EACH: u32 = 64;
 /// Uses are written down when so many values were read.
