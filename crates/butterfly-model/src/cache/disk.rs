@@ -7,6 +7,7 @@ mod evict;
 mod file;
 mod options;
 mod read;
+mod recent;
 mod statements;
 mod write;
 
@@ -16,6 +17,7 @@ use std::sync::Arc;
 pub use options::{Disk, Evict};
 
 use read::Readers;
+use recent::Recent;
 use write::Writer;
 
 use super::store::{Pending, Store, check_key, sum};
@@ -33,6 +35,7 @@ struct Inner {
     disk: Disk,
     readers: Readers,
     writer: Writer,
+    recent: Recent,
 }
 
 impl DiskStore {
@@ -40,7 +43,8 @@ impl DiskStore {
         let db = file::prepare(&disk.path, disk.lock_timeout)?;
         evict::make_index(&db, disk.evict).map_err(|why| file::of_sql(&disk.path, why))?;
         let writer = Writer::new(db).map_err(|why| file::of_sql(&disk.path, why))?;
-        Ok(Self { inner: Arc::new(Inner { readers: Readers::default(), writer, disk }) })
+        let recent = Recent::new(&disk.path);
+        Ok(Self { inner: Arc::new(Inner { readers: Readers::default(), writer, recent, disk }) })
     }
 
     /// The bytes that its data take in the file, of all processes.
@@ -158,7 +162,19 @@ impl Store for DiskStore {
 
 impl Inner {
     fn get(&self, key: &str) -> Result<Option<Entry>, CacheError> {
-        let Some(found) = self.read(|db| statements::get(db, key))? else { return Ok(None) };
+        let stamp = self.recent.stamp();
+        let recent = stamp.and_then(|stamp| self.recent.get(&stamp, key));
+        let found = match recent {
+            Some(found) if found.entry.times.age() != Age::Gone => found,
+            Some(_) => return Ok(None),
+            None => {
+                let Some(found) = self.read(|db| statements::get(db, key))? else { return Ok(None) };
+                if let Some(stamp) = stamp {
+                    self.recent.put(stamp, key, &found);
+                }
+                found
+            }
+        };
         if matches!(self.disk.evict, Evict::LeastRecentlyUsed | Evict::LeastFrequentlyUsed) {
             self.writer.note_use(found.id);
         }

@@ -182,3 +182,35 @@ async fn what_is_stored_again_is_not_the_oldest() {
     assert_eq!(cache.get::<u32>("again_tagged").await, Ok(None));
     assert_eq!(cache.get("again").await, Ok(Some(999)));
 }
+
+#[tokio::test]
+async fn what_another_handle_writes_is_seen_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("c.db");
+    let (one, two) = (Cache::disk(&path).unwrap(), Cache::disk(&path).unwrap());
+    for number in 0..200_u32 {
+        one.set("k", &number, Keep::FOREVER).await.unwrap();
+        // Read more than once: the second time nothing was written in between.
+        for cache in [&two, &one, &two] {
+            assert_eq!(cache.get("k").await, Ok(Some(number)));
+        }
+        two.delete("k").await.unwrap();
+        assert_eq!((one.get::<u32>("k").await, two.get::<u32>("k").await), (Ok(None), Ok(None)));
+    }
+    // One handle gone, the other still has its locks.
+    drop(two);
+    one.set("k", &1, Duration::ZERO).await.unwrap();
+    assert_eq!(one.get::<u32>("k").await, Ok(None));
+}
+
+#[tokio::test]
+async fn a_value_that_was_read_expires_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let cache = Cache::disk(folder.path().join("c.db")).unwrap();
+    cache.set("k", &1, Duration::from_millis(300)).await.unwrap();
+    let begun = std::time::Instant::now();
+    while cache.get::<u32>("k").await.unwrap().is_some() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "it never expired");
+        tokio::task::yield_now().await;
+    }
+}

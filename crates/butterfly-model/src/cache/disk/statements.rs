@@ -7,6 +7,7 @@ use super::{Age, Entry, Times};
 use crate::cache::entry::now_ms;
 
 /// A value as it lies in the file.
+#[derive(Clone)]
 pub(super) struct Found {
     pub(super) id: i64,
     pub(super) entry: Entry,
