@@ -1,1 +1,24 @@
 //! Redis: models, containers, services.
+//!
+//! | to read about | look at |
+//! | --- | --- |
+//! | which Redis, and how it is reached | [`RedisOptions`], [`Mode`] |
+//! | commands and scripts | [`Redis`], [`Script`], [`Reply`] |
+//! | what can go wrong | [`RedisError`] |
+
+mod connection;
+mod error;
+mod options;
+mod reply;
+mod script;
+mod slot;
+
+/// The client this stands on: for what is not wrapped here.
+pub use ::redis::{self as driver, Cmd, Value, cmd};
+
+pub use connection::{Redis, Waiting};
+pub use error::{RedisError, strange};
+pub use options::{Mode, RedisOptions};
+pub use reply::{Reply, number, text};
+pub use script::Script;
+pub use slot::slot;
