@@ -5,17 +5,22 @@
 //! | which Redis, and how it is reached | [`RedisOptions`], [`Mode`] |
 //! | commands and scripts | [`Redis`], [`Script`], [`Reply`] |
 //! | containers | [`Single`], [`Counter`], [`Hash`], [`List`], [`Set`], [`SortedSet`], [`HyperLogLog`], [`Bitmap`], [`BloomFilter`], [`Array`] |
+//! | services | [`Lock`], [`RateLimiter`], [`Stream`], [`ConsumerGroup`], [`TimeSeries`] |
 //! | how values are written | [`Stored`], [`Json`] |
 //! | what can go wrong | [`RedisError`] |
 
 mod connection;
 mod containers;
 mod error;
+mod lock;
 mod options;
+mod rate_limit;
 mod reply;
 mod script;
 mod slot;
 mod stored;
+mod stream;
+mod time_series;
 
 /// The client this stands on: for what is not wrapped here.
 pub use ::redis::{self as driver, Cmd, Value, cmd};
@@ -25,8 +30,12 @@ pub use containers::{
     Array, Bitmap, BloomFilter, Counter, Hash, HyperLogLog, List, ListReader, Order, Set, Single, SortedSet,
 };
 pub use error::{RedisError, strange};
+pub use lock::{Lock, LockGuard};
 pub use options::{Mode, RedisOptions};
+pub use rate_limit::{Decision, RateLimiter};
 pub use reply::{Reply, number, text};
 pub use script::Script;
 pub use slot::slot;
 pub use stored::{Json, Stored};
+pub use stream::{Consumer, ConsumerGroup, Entry, Fields, Pending, Stream, StreamId, StreamReader};
+pub use time_series::TimeSeries;

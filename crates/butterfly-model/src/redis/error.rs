@@ -87,6 +87,9 @@ impl From<DriverError> for RedisError {
         if code == "CROSSSLOT" {
             return Self::CrossSlot("the keys of one call".into());
         }
+        if says("NOGROUP") {
+            return Self::Invalid(format!("the group of the stream does not exist, create it first: {text}"));
+        }
         if matches!(code, "BUSY" | "NOREPLICAS" | "UNBLOCKED") {
             return Self::Unavailable(text);
         }

@@ -5,6 +5,8 @@
 
 mod connection;
 mod containers;
+mod services;
+mod streams;
 
 use butterfly_model::redis::Redis;
 
