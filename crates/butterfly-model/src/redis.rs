@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | which Redis, and how it is reached | [`RedisOptions`], [`Mode`] |
 //! | commands and scripts | [`Redis`], [`Script`], [`Reply`] |
+//! | records with indexes and queries | [`RedisModel`], [`Models`], [`Query`], and [`model`] |
 //! | containers | [`Single`], [`Counter`], [`Hash`], [`List`], [`Set`], [`SortedSet`], [`HyperLogLog`], [`Bitmap`], [`BloomFilter`], [`Array`] |
 //! | services | [`Lock`], [`RateLimiter`], [`Stream`], [`ConsumerGroup`], [`TimeSeries`] |
 //! | how values are written | [`Stored`], [`Json`] |
@@ -13,6 +14,7 @@ mod connection;
 mod containers;
 mod error;
 mod lock;
+pub mod model;
 mod options;
 mod rate_limit;
 mod reply;
@@ -25,12 +27,15 @@ mod time_series;
 /// The client this stands on: for what is not wrapped here.
 pub use ::redis::{self as driver, Cmd, Value, cmd};
 
+/// Derives [`model::RedisModel`], where its attributes are described.
+pub use butterfly_macros::RedisModel;
 pub use connection::{Redis, Waiting};
 pub use containers::{
     Array, Bitmap, BloomFilter, Counter, Hash, HyperLogLog, List, ListReader, Order, Set, Single, SortedSet,
 };
 pub use error::{RedisError, strange};
 pub use lock::{Lock, LockGuard};
+pub use model::{Filter, Models, Page, Query, RedisModel};
 pub use options::{Mode, RedisOptions};
 pub use rate_limit::{Decision, RateLimiter};
 pub use reply::{Reply, number, text};

@@ -5,6 +5,8 @@
 
 mod connection;
 mod containers;
+mod models;
+mod proxy;
 mod services;
 mod streams;
 

@@ -1,0 +1,113 @@
+-- ARGV: what is wanted (rows, keys, count, delete), the field to order by or nothing for the key, asc or desc, how many
+-- to skip, how many at most or nothing, how many fields, their names, then what is asked for, in reverse Polish
+-- notation. Answers how many there are in all, then those that were wanted.
+local want, by, order, skip = ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
+local limit = tonumber(ARGV[6])
+local names, at = {}, 8
+for n = 1, ARGV[7] do names[n], at = ARGV[at], at + 1 end
+local clean = sweep()
+local sorted = by == '' and base .. ':all' or base .. ':by:' .. by
+local total, found = 0, {}
+
+-- What the sorted sets answer by themselves: all, or a range of the field by which the order goes.
+local function at_once()
+  if not clean then return false end
+  if ARGV[at] == 'all' and at == #ARGV and by == '' then
+    total = redis.call('ZCARD', sorted)
+    local last = limit and skip + limit - 1 or -1
+    if limit == 0 then return true end
+    found = redis.call(order == 'asc' and 'ZRANGE' or 'ZREVRANGE', sorted, skip, last)
+    return true
+  end
+  if ARGV[at] == 'range' and at + 3 == #ARGV and ARGV[at + 1] == by then
+    local low, high = ARGV[at + 2], ARGV[at + 3]
+    total = redis.call('ZCOUNT', sorted, low, high)
+    if order == 'asc' then
+      found = redis.call('ZRANGEBYSCORE', sorted, low, high, 'LIMIT', skip, limit or -1)
+    else
+      found = redis.call('ZREVRANGEBYSCORE', sorted, high, low, 'LIMIT', skip, limit or -1)
+    end
+    return true
+  end
+  return false
+end
+
+local function set_of(list)
+  local set = {}
+  for _, pk in ipairs(list) do set[pk] = true end
+  return set
+end
+
+local function asked()
+  local stack = {}
+  local function pop()
+    local top = stack[#stack]
+    stack[#stack] = nil
+    return top
+  end
+  while at <= #ARGV do
+    local what, set = ARGV[at], nil
+    at = at + 1
+    if what == 'all' then
+      set = set_of(redis.call('ZRANGE', base .. ':all', 0, -1))
+    elseif what == 'none' then
+      set = {}
+    elseif what == 'is' then
+      set = set_of(redis.call('SMEMBERS', index('i', ARGV[at], ARGV[at + 1])))
+      at = at + 2
+    elseif what == 'range' then
+      set = set_of(redis.call('ZRANGEBYSCORE', base .. ':by:' .. ARGV[at], ARGV[at + 1], ARGV[at + 2]))
+      at = at + 3
+    elseif what == 'not' then
+      local other = pop()
+      set = {}
+      for _, pk in ipairs(redis.call('ZRANGE', base .. ':all', 0, -1)) do
+        if not other[pk] then set[pk] = true end
+      end
+    else
+      local right, left = pop(), pop()
+      set = {}
+      if what == 'or' then
+        for pk in pairs(left) do set[pk] = true end
+        for pk in pairs(right) do set[pk] = true end
+      else
+        for pk in pairs(left) do if right[pk] then set[pk] = true end end
+      end
+    end
+    stack[#stack + 1] = set
+  end
+  return stack[1]
+end
+
+if not at_once() then
+  local all = {}
+  for pk in pairs(asked()) do
+    if clean or redis.call('EXISTS', record(pk)) == 1 then
+      all[#all + 1] = {tonumber(redis.call('ZSCORE', sorted, pk) or nil), pk}
+    end
+  end
+  total = #all
+  -- Those without a value come last in either order.
+  table.sort(all, function(a, b)
+    if a[1] ~= b[1] then
+      if not a[1] or not b[1] then return a[1] ~= nil end
+      if order == 'asc' then return a[1] < b[1] end
+      return a[1] > b[1]
+    end
+    if order == 'asc' then return a[2] < b[2] end
+    return a[2] > b[2]
+  end)
+  for n = skip + 1, limit and math.min(#all, skip + limit) or #all do found[#found + 1] = all[n][2] end
+end
+
+if want == 'count' then return {total} end
+if want == 'delete' then
+  local count = 0
+  for _, pk in ipairs(found) do count = count + forget(pk) end
+  return {count}
+end
+local out = {total}
+for _, pk in ipairs(found) do
+  out[#out + 1] = want == 'keys' and pk or redis.call('HMGET', record(pk), unpack(names))
+end
+return out
