@@ -28,6 +28,7 @@ enum Kind {
     Plain,
     Equal,
     Range,
+    Text,
 }
 
 struct Column<'a> {
@@ -101,6 +102,7 @@ fn write(item: &DeriveInput, options: &Options, key: &Column<'_>, rest: &[&Colum
         .map(|column| match column.kind {
             Kind::Equal => quote!(Equal),
             Kind::Range => quote!(Range),
+            Kind::Text => quote!(Text),
             Kind::Plain | Kind::Key => quote!(None),
         })
         .collect();
@@ -111,6 +113,7 @@ fn write(item: &DeriveInput, options: &Options, key: &Column<'_>, rest: &[&Colum
             let index = match column.kind {
                 Kind::Equal => quote!(Equal),
                 Kind::Range => quote!(Range),
+                Kind::Text => quote!(Text),
                 Kind::Plain | Kind::Key => quote!(Plain),
             };
             quote!(#model::Field<#ident, #ty, #model::#index>)
@@ -200,15 +203,16 @@ fn column<'a>(field: &'a Field, errors: &mut Errors) -> Option<Column<'a>> {
                 () if meta.path.is_ident("key") => Kind::Key,
                 () if meta.path.is_ident("index") => Kind::Equal,
                 () if meta.path.is_ident("range") => Kind::Range,
+                () if meta.path.is_ident("text") => Kind::Text,
                 () => {
-                    return Err(
-                        meta.error("a field knows #[redis(key)], #[redis(index)] and #[redis(range)]")
-                    );
+                    return Err(meta.error(
+                        "a field knows #[redis(key)], #[redis(index)], #[redis(range)] and #[redis(text)]",
+                    ));
                 }
             };
             if kind != Kind::Plain {
                 return Err(
-                    meta.error(format!("`{ident}` is one of key, index and range: remove the others"))
+                    meta.error(format!("`{ident}` is one of key, index, range and text: remove the others"))
                 );
             }
             kind = said;

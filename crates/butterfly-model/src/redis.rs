@@ -6,7 +6,7 @@
 //! | commands and scripts | [`Redis`], [`Script`], [`Reply`] |
 //! | records with indexes and queries | [`RedisModel`], [`Models`], [`Query`], and [`model`] |
 //! | containers | [`Single`], [`Counter`], [`Hash`], [`List`], [`Set`], [`SortedSet`], [`HyperLogLog`], [`Bitmap`], [`BloomFilter`], [`Array`] |
-//! | services | [`Lock`], [`RateLimiter`], [`Stream`], [`ConsumerGroup`], [`TimeSeries`] |
+//! | services | [`Lock`], [`RateLimiter`], [`Stream`], [`ConsumerGroup`], [`TimeSeries`], [`FullText`] |
 //! | how values are written | [`Stored`], [`Json`] |
 //! | what can go wrong | [`RedisError`] |
 
@@ -22,11 +22,13 @@ mod script;
 mod slot;
 mod stored;
 mod stream;
+mod text;
 mod time_series;
 
 /// The client this stands on: for what is not wrapped here.
 pub use ::redis::{self as driver, Cmd, Value, cmd};
 
+pub use self::text::{Found, FullText, Hit};
 /// Derives [`model::RedisModel`], where its attributes are described.
 pub use butterfly_macros::RedisModel;
 pub use connection::{Redis, Waiting};

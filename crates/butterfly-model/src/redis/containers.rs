@@ -33,6 +33,8 @@ use super::{RedisError, Stored, strange};
 /// What every container has: making it, and its key's life.
 macro_rules! container {
     ($name:ident $(<$value:ident>)?) => {
+        // Derived, it would ask that values can be cloned.
+        #[allow(clippy::needless_update, reason = "some have fields of their own")]
         impl $(<$value>)? Clone for $name $(<$value>)? {
             fn clone(&self) -> Self {
                 Self { redis: self.redis.clone(), key: self.key.clone(), ..*self }

@@ -12,7 +12,7 @@ mod filter;
 mod models;
 mod query;
 
-pub use field::{Change, Equal, Field, FieldValue, Number, Order as FieldOrder, Plain, Range, Ranged};
+pub use field::{Change, Equal, Field, FieldValue, Number, Order as FieldOrder, Plain, Range, Ranged, Text};
 pub use filter::Filter;
 pub use models::Models;
 pub use query::{Page, Query};
@@ -32,6 +32,8 @@ use super::{RedisError, Stored};
 /// | `#[redis(key)]` | the primary key: one field has it |
 /// | `#[redis(index)]` | can be asked for by equality |
 /// | `#[redis(range)]` | can be asked for by range and equality, and ordered by: numbers and times |
+///
+/// | `#[redis(text)]` | a text, can be searched for by its words, as [`FullText`](super::FullText) does |
 ///
 /// Fields are of any type that is [`Stored`], or an `Option` of it: `None` is not stored and in no index. Other types are
 /// put in [`Json`](super::Json). The derive also writes a constant `FIELDS` with a [`Field`] for each field, to ask by.
@@ -117,6 +119,8 @@ pub enum Index {
     Equal,
     /// By range.
     Range,
+    /// By the words of its text.
+    Text,
 }
 
 /// The values of a record that is being read.

@@ -9,6 +9,7 @@ mod models;
 mod proxy;
 mod services;
 mod streams;
+mod texts;
 
 use butterfly_model::redis::Redis;
 

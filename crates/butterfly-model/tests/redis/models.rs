@@ -100,7 +100,7 @@ async fn records_come_back_with_every_type() {
         assert_eq!(records.get(&record.id).await.unwrap(), Some(record.clone()));
         let f = Every::FIELDS;
         let asked = f.bytes.is(record.bytes.clone()).unwrap() & f.at.is(record.at) & f.big.within(..0);
-        assert_eq!(records.query(asked).rows().await.unwrap(), [record.clone()]);
+        assert_eq!(records.query(asked).rows().await.unwrap(), std::slice::from_ref(&record));
         let bare = Every { other: None, ..record.clone() };
         records.save(&bare).await.unwrap();
         assert_eq!(records.get(&record.id).await.unwrap(), Some(bare));
@@ -335,6 +335,59 @@ async fn records_expire_and_leave_no_index_behind() {
         assert_eq!(sessions.query(f.user.is(7).unwrap()).keys().await.unwrap(), ["new"]);
         assert!(sessions.delete(&"new".into()).await.unwrap());
         assert_eq!(keys(&redis, &base::<Session>(&redis)).await, [""; 0]);
+    })
+    .await;
+}
+
+#[derive(RedisModel, Clone, Debug, PartialEq)]
+#[redis(expire = "800ms")]
+struct Note {
+    #[redis(key)]
+    id: u32,
+    #[redis(text)]
+    title: Option<String>,
+    #[redis(text)]
+    body: String,
+    #[redis(index)]
+    author: String,
+}
+
+#[tokio::test]
+async fn texts_of_records_are_searched() {
+    on_both(async |redis| {
+        let notes = Models::<Note>::new(&redis);
+        let f = Note::FIELDS;
+        let note = |id, title: &str, body: &str| Note {
+            id,
+            title: (!title.is_empty()).then(|| title.to_owned()),
+            body: body.into(),
+            author: if id < 3 { "ann" } else { "bob" }.into(),
+        };
+        let began = std::time::Instant::now();
+        notes.save(&note(1, "Queues", "running on running engines")).await.unwrap();
+        notes.save(&note(2, "", "a run of luck, and many other words beside it")).await.unwrap();
+        notes.save(&note(3, "", "中文全文检索 runs")).await.unwrap();
+        let ask = async |filter| notes.query(filter).best().keys().await.unwrap();
+        let found = ask(f.body.matches("run")).await;
+        assert_eq!(found[0], 1, "the word twice in a short text fits best: {found:?}");
+        assert_eq!(found.len(), 3);
+        assert_eq!(ask(f.body.matches("run") & f.author.is("bob".into()).unwrap()).await, [3]);
+        assert_eq!(ask(f.body.matches("全文 OR luck") & !f.title.matches("queue")).await.len(), 2);
+        assert_eq!(ask(f.body.matches("run NOT (luck OR engine)")).await, [3]);
+        assert_eq!(ask(f.title.matches("queue") | f.body.matches("检索")).await.len(), 2);
+        assert_eq!(ask(f.body.matches("the")).await, [0; 0]);
+        assert!(notes.update(&1, [f.body.set("walking".into()).unwrap()]).await.unwrap());
+        assert_eq!(ask(f.body.matches("engines")).await, [0; 0]);
+        assert_eq!(ask(f.body.matches("walk")).await, [1]);
+        assert!(notes.update(&1, [f.title.set(None).unwrap()]).await.unwrap());
+        assert_eq!(ask(f.title.matches("queue")).await, [0; 0]);
+        assert!(notes.delete(&2).await.unwrap());
+        assert!(began.elapsed() < Duration::from_millis(800), "the records expired meanwhile");
+        while notes.get(&3).await.unwrap().is_some() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        assert_eq!(ask(f.body.matches("检索")).await, [0; 0]);
+        assert_eq!(keys(&redis, &base::<Note>(&redis)).await, [""; 0]);
     })
     .await;
 }

@@ -7,6 +7,7 @@ use std::time::SystemTime;
 
 use super::filter::Filter;
 use super::of_field;
+use crate::redis::text::ask;
 use crate::redis::{RedisError, Stored};
 
 /// A field's value: one that is stored, or an `Option` of it.
@@ -116,10 +117,16 @@ pub struct Equal;
 #[derive(Clone, Copy, Debug)]
 pub struct Range;
 
+/// A field that can be asked for by the words of its text.
+#[derive(Clone, Copy, Debug)]
+pub struct Text;
+
+type Types<M, V, I> = fn() -> (M, V, I);
+
 /// A field of the model `M` with values `V`, and what one can ask of it. The derive makes them, in `FIELDS`.
 pub struct Field<M, V, I> {
     pub(super) name: &'static str,
-    types: PhantomData<fn() -> (M, V, I)>,
+    types: PhantomData<Types<M, V, I>>,
 }
 
 impl<M, V, I> Clone for Field<M, V, I> {
@@ -153,6 +160,7 @@ impl<M> fmt::Debug for Order<M> {
 pub struct Change<M> {
     pub(super) name: &'static str,
     pub(super) value: Option<Vec<u8>>,
+    pub(super) is_text: bool,
     model: PhantomData<fn() -> M>,
 }
 
@@ -182,12 +190,15 @@ impl<M, V: FieldValue, I: Indexed<V>> Field<M, V, I> {
     /// [`RedisError::Invalid`], with the field's name, when the value has no form in Redis.
     pub fn set(&self, value: V) -> Result<Change<M>, RedisError> {
         let value = I::put(&value).map_err(|error| of_field(self.name, error))?;
-        Ok(Change { name: self.name, value, model: PhantomData })
+        Ok(Change { name: self.name, value, is_text: I::TEXT, model: PhantomData })
     }
 }
 
 /// What a field's index asks of its values.
 pub trait Indexed<V: FieldValue> {
+    /// Whether it holds words.
+    const TEXT: bool = false;
+
     /// The written form, if the index can hold it.
     ///
     /// # Errors
@@ -200,6 +211,9 @@ pub trait Indexed<V: FieldValue> {
 
 impl<V: FieldValue> Indexed<V> for Plain {}
 impl<V: FieldValue> Indexed<V> for Equal {}
+impl<V: FieldValue<Value = String>> Indexed<V> for Text {
+    const TEXT: bool = true;
+}
 impl<V: FieldValue<Value: Ranged>> Indexed<V> for Range {
     fn put(value: &V) -> Result<Option<Vec<u8>>, RedisError> {
         super::put_ranged("", value)
@@ -224,6 +238,16 @@ impl<M, V: FieldValue> Field<M, V, Equal> {
     /// As [`is`](Self::is).
     pub fn is_one_of(&self, values: impl IntoIterator<Item = V::Value>) -> Result<Filter<M>, RedisError> {
         values.into_iter().try_fold(Filter::none(), |all, value| Ok(all | self.is(value)?))
+    }
+}
+
+impl<M, V: FieldValue<Value = String>> Field<M, V, Text> {
+    /// The records whose text a search finds; [`FullText`](crate::redis::FullText) describes searches. A search without
+    /// a word that counts finds nothing. [`Query::best`](super::Query::best) puts those first that fit best.
+    #[must_use]
+    pub fn matches(&self, search: &str) -> Filter<M> {
+        let step = &mut |word: String| vec![b"word".to_vec(), self.name.into(), word.into_bytes()];
+        ask(search, step).map_or_else(Filter::none, Filter::step)
     }
 }
 

@@ -11,12 +11,13 @@ use super::filter::Filter;
 use super::query::Query;
 use super::{Index, RedisModel, Values};
 use crate::redis::connection::escaped;
+use crate::redis::text::index;
 use crate::redis::{Redis, RedisError, Script, Stored, number, strange};
 
 macro_rules! scripts {
     ($($name:ident = $file:literal;)+) => {$(
         pub(super) static $name: LazyLock<Script> = LazyLock::new(|| {
-            Script::new(concat!(include_str!("lua/common.lua"), include_str!(concat!("lua/", $file, ".lua"))))
+            Script::new(concat!(include_str!("../text/lua/text.lua"), include_str!("lua/common.lua"), include_str!(concat!("lua/", $file, ".lua"))))
         });
     )+};
 }
@@ -69,6 +70,7 @@ impl<M: RedisModel> Models<M> {
             Index::None => None,
             Index::Equal => Some(format!("i{}", field.name)),
             Index::Range => Some(format!("r{}", field.name)),
+            Index::Text => Some(format!("t{}", field.name)),
         });
         let names = Names {
             base: format!("{}:{{{}}}", redis.options().prefix, escaped(M::NAME)),
@@ -99,12 +101,15 @@ impl<M: RedisModel> Models<M> {
 
     async fn write(&self, record: &M, mode: &str) -> Result<bool, RedisError> {
         let (key, values) = (record.key().store()?, record.values()?);
-        let values: Vec<Vec<u8>> = std::iter::once(&Some(key.clone())).chain(&values).map(written).collect();
+        let mut pairs = vec![(M::KEY, written(&Some(key.clone())))];
+        for (field, value) in M::SCHEMA.iter().zip(&values) {
+            add_pair(&mut pairs, field.name, value, field.index == Index::Text);
+        }
         let ttl = M::TTL_MS.map(|ms| ms.to_string()).unwrap_or_default();
         let rank = rank(&key);
         let fill = |command: &mut Cmd| {
             command.arg(&self.names.indexed).arg(&key).arg(&rank).arg(&ttl).arg(mode);
-            for (name, value) in self.names.fields.iter().zip(&values) {
+            for (name, value) in &pairs {
                 command.arg(name).arg(value);
             }
         };
@@ -122,11 +127,13 @@ impl<M: RedisModel> Models<M> {
         changes: impl IntoIterator<Item = Change<M>>,
     ) -> Result<bool, RedisError> {
         let key = key.store()?;
-        let changes: Vec<(&str, Vec<u8>)> =
-            changes.into_iter().map(|change| (change.name, written(&change.value))).collect();
+        let mut pairs = Vec::new();
+        for change in changes {
+            add_pair(&mut pairs, change.name, &change.value, change.is_text);
+        }
         let fill = |command: &mut Cmd| {
             command.arg(&self.names.indexed).arg(&key).arg("").arg("").arg("u");
-            for (name, value) in &changes {
+            for (name, value) in &pairs {
                 command.arg(name).arg(value);
             }
         };
@@ -240,6 +247,19 @@ impl<M: RedisModel> Models<M> {
             other => other,
         })
     }
+}
+
+/// A field's name and value as the scripts read them, and the words of a text before it, as `~`.
+fn add_pair(
+    pairs: &mut Vec<(&'static str, Vec<u8>)>,
+    name: &'static str,
+    value: &Option<Vec<u8>>,
+    is_text: bool,
+) {
+    if let (true, Some(text)) = (is_text, value) {
+        pairs.push(("~", index(&String::from_utf8_lossy(text)).into_bytes()));
+    }
+    pairs.push((name, written(value)));
 }
 
 /// A value as the scripts read it: `+` and itself, or `-`.

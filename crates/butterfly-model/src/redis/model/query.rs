@@ -45,6 +45,13 @@ impl<M: RedisModel> Query<M> {
         self
     }
 
+    /// Those first that fit best to the texts that are searched for.
+    #[must_use]
+    pub fn best(mut self) -> Self {
+        self.order = ("~", true);
+        self
+    }
+
     /// The other way round.
     #[must_use]
     pub fn reversed(mut self) -> Self {

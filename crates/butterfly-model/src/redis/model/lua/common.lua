@@ -4,6 +4,7 @@
 --   :all           the records' keys by number and text
 --   :is:FIELD:=V   the keys of the records whose field is V; a long V is there as #hash
 --   :by:FIELD      the keys of the records by the field's number
+--   :text:FIELD:   what is searched of the field's texts; its words are known there alone
 --   :expires       the keys of those that expire, by when
 --   :memo          what the indexes hold of those: the record itself is gone when they are to be cleaned
 local base = KEYS[1]
@@ -19,6 +20,7 @@ local function index(kind, name, value)
 end
 
 local function drop(pk, kind, name, value)
+  if kind == 't' then return text_drop(base .. ':text:' .. name, pk) end
   redis.call(kind == 'r' and 'ZREM' or 'SREM', index(kind, name, value), pk)
 end
 
@@ -38,7 +40,7 @@ local function held(pk)
     return memo and cmsgpack.unpack(memo) or out
   end
   for _, field in ipairs(indexed) do
-    local value = redis.call('HGET', id, field[2])
+    local value = field[1] == 't' and '' or redis.call('HGET', id, field[2])
     if value then out[#out + 1] = {field[1], field[2], value} end
   end
   return out

@@ -1,4 +1,4 @@
--- ARGV: what is wanted (rows, keys, count, delete), the field to order by or nothing for the key, asc or desc, how many
+-- ARGV: what is wanted (rows, keys, count, delete), the field to order by, ~ for the fit or nothing for the key, asc or desc, how many
 -- to skip, how many at most or nothing, how many fields, their names, then what is asked for, in reverse Polish
 -- notation. Answers how many there are in all, then those that were wanted.
 local want, by, order, skip = ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
@@ -34,7 +34,7 @@ end
 
 local function set_of(list)
   local set = {}
-  for _, pk in ipairs(list) do set[pk] = true end
+  for _, pk in ipairs(list) do set[pk] = 0 end
   return set
 end
 
@@ -55,6 +55,9 @@ local function asked()
     elseif what == 'is' then
       set = set_of(redis.call('SMEMBERS', index('i', ARGV[at], ARGV[at + 1])))
       at = at + 2
+    elseif what == 'word' then
+      set = text_find(base .. ':text:' .. ARGV[at], ARGV[at + 1])
+      at = at + 2
     elseif what == 'range' then
       set = set_of(redis.call('ZRANGEBYSCORE', base .. ':by:' .. ARGV[at], ARGV[at + 1], ARGV[at + 2]))
       at = at + 3
@@ -62,17 +65,11 @@ local function asked()
       local other = pop()
       set = {}
       for _, pk in ipairs(redis.call('ZRANGE', base .. ':all', 0, -1)) do
-        if not other[pk] then set[pk] = true end
+        if not other[pk] then set[pk] = 0 end
       end
     else
       local right, left = pop(), pop()
-      set = {}
-      if what == 'or' then
-        for pk in pairs(left) do set[pk] = true end
-        for pk in pairs(right) do set[pk] = true end
-      else
-        for pk in pairs(left) do if right[pk] then set[pk] = true end end
-      end
+      set = text_join(what, left, right)
     end
     stack[#stack + 1] = set
   end
@@ -81,9 +78,9 @@ end
 
 if not at_once() then
   local all = {}
-  for pk in pairs(asked()) do
+  for pk, fit in pairs(asked()) do
     if clean or redis.call('EXISTS', record(pk)) == 1 then
-      all[#all + 1] = {tonumber(redis.call('ZSCORE', sorted, pk) or nil), pk}
+      all[#all + 1] = {by == '~' and fit or tonumber(redis.call('ZSCORE', sorted, pk) or nil), pk}
     end
   end
   total = #all
