@@ -6,13 +6,15 @@
 //! | commands and scripts | [`Redis`], [`Script`], [`Reply`] |
 //! | records with indexes and queries | [`RedisModel`], [`Models`], [`Query`], and [`model`] |
 //! | containers | [`Single`], [`Counter`], [`Hash`], [`List`], [`Set`], [`SortedSet`], [`HyperLogLog`], [`Bitmap`], [`BloomFilter`], [`Array`] |
-//! | services | [`Lock`], [`RateLimiter`], [`Stream`], [`ConsumerGroup`], [`TimeSeries`], [`FullText`] |
+//! | services | [`Lock`], [`RateLimiter`], [`Stream`], [`ConsumerGroup`], [`TimeSeries`], [`FullText`], [`Autocomplete`], [`Graph`] |
 //! | how values are written | [`Stored`], [`Json`] |
 //! | what can go wrong | [`RedisError`] |
 
+mod autocomplete;
 mod connection;
 mod containers;
 mod error;
+mod graph;
 mod lock;
 pub mod model;
 mod options;
@@ -29,6 +31,7 @@ mod time_series;
 pub use ::redis::{self as driver, Cmd, Value, cmd};
 
 pub use self::text::{Found, FullText, Hit};
+pub use autocomplete::{Autocomplete, Suggestion};
 /// Derives [`model::RedisModel`], where its attributes are described.
 pub use butterfly_macros::RedisModel;
 pub use connection::{Redis, Waiting};
@@ -36,6 +39,7 @@ pub use containers::{
     Array, Bitmap, BloomFilter, Counter, Hash, HyperLogLog, List, ListReader, Order, Set, Single, SortedSet,
 };
 pub use error::{RedisError, strange};
+pub use graph::{Graph, Term, Triple};
 pub use lock::{Lock, LockGuard};
 pub use model::{Filter, Models, Page, Query, RedisModel};
 pub use options::{Mode, RedisOptions};

@@ -11,4 +11,4 @@ mod words;
 pub use full_text::{Found, FullText, Hit};
 
 pub(super) use query::ask;
-pub(super) use words::index;
+pub(super) use words::{beginnings, index, typed};

@@ -5,6 +5,7 @@
 
 mod connection;
 mod containers;
+mod graph;
 mod models;
 mod proxy;
 mod services;

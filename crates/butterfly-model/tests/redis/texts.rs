@@ -1,6 +1,6 @@
-//! Full-text search.
+//! Full-text search, and titles that are found while they are typed.
 
-use butterfly_model::redis::{FullText, Json, cmd};
+use butterfly_model::redis::{Autocomplete, FullText, Json, cmd};
 
 use super::on_both;
 
@@ -48,6 +48,49 @@ async fn documents_are_found_by_their_words_the_best_first() {
         let place = format!("{}:text:{{a%7D%7B%0A}}", redis.options().prefix);
         let left: u64 = redis.query(cmd("EXISTS").arg(format!("{place}:length"))).await.unwrap();
         assert_eq!(left, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn titles_are_found_while_they_are_typed() {
+    on_both(async |redis| {
+        let titles = Autocomplete::<Json<u32>>::new(&redis, "a}{\n");
+        let all = [
+            ("1", "New York", 8.0),
+            ("2", "Newark", 0.3),
+            ("3", "York", 0.2),
+            ("}{\n\0", "北京市 Beijing", 21.0),
+        ];
+        for (number, (id, title, weight)) in all.into_iter().enumerate() {
+            assert!(titles.put(id, title, weight, &Json(number as u32)).await.unwrap());
+        }
+        let search = async |text: &str| -> Vec<String> {
+            titles.search(text, 10).await.unwrap().into_iter().map(|found| found.title).collect()
+        };
+        assert_eq!(search("n").await, ["New York", "Newark"]);
+        assert_eq!(search("YO NE").await, ["New York"]);
+        assert_eq!(search("york").await, ["New York", "York"]);
+        assert_eq!(search("京").await, ["北京市 Beijing"]);
+        assert_eq!(search("京市 bei").await, ["北京市 Beijing"]);
+        assert_eq!(search("北市").await, [""; 0]);
+        assert_eq!(search("ork").await, [""; 0]);
+        assert_eq!(search("").await, [""; 0]);
+        assert_eq!(search("[+").await, [""; 0]);
+        let first = titles.search("n", 1).await.unwrap();
+        assert_eq!((first.len(), &*first[0].id, first[0].kept), (1, "1", Json(0)));
+        assert_eq!(titles.search("bei", 1).await.unwrap()[0].id, "}{\n\0");
+        assert!(!titles.put("2", "Ulm", 0.1, &Json(7)).await.unwrap());
+        assert_eq!((search("newark").await, search("u").await), (vec![], vec!["Ulm".to_owned()]));
+        assert!(titles.put("5", "--", 1.0, &Json(0)).await.is_err());
+        assert!(titles.put("5", "x", f64::NAN, &Json(0)).await.is_err());
+        assert_eq!(titles.len().await.unwrap(), 4);
+        for (id, ..) in all {
+            assert!(titles.remove(id).await.unwrap() && !titles.remove(id).await.unwrap());
+        }
+        assert!(titles.is_empty().await.unwrap());
+        let words = format!("{}:complete:{{a%7D%7B%0A}}:words", redis.options().prefix);
+        assert_eq!(redis.query::<u64>(cmd("EXISTS").arg(words)).await.unwrap(), 0);
     })
     .await;
 }

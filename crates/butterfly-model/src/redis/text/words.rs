@@ -23,8 +23,10 @@ pub(in crate::redis) fn index(text: &str) -> String {
     let mut length = 0_u64;
     runs(text, |run| match run {
         Run::Word(word) => {
-            length += 1;
-            *counts.entry(word).or_default() += 1;
+            if let Some(stem) = stem(word) {
+                length += 1;
+                *counts.entry(stem).or_default() += 1;
+            }
         }
         Run::Signs(signs) => {
             length += signs.len() as u64;
@@ -48,7 +50,7 @@ pub(in crate::redis) fn index(text: &str) -> String {
 pub(super) fn asked(text: &str) -> Vec<String> {
     let mut words = Vec::new();
     runs(text, |run| match run {
-        Run::Word(word) => words.push(word),
+        Run::Word(word) => words.extend(stem(word)),
         Run::Signs([sign]) => words.push(sign.to_string()),
         Run::Signs(signs) => words.extend(signs.windows(2).map(|pair| pair.iter().collect::<String>())),
     });
@@ -56,7 +58,7 @@ pub(super) fn asked(text: &str) -> Vec<String> {
 }
 
 enum Run<'a> {
-    Word(String),
+    Word(&'a str),
     Signs(&'a [char]),
 }
 
@@ -84,19 +86,51 @@ fn runs(text: &str, mut found: impl FnMut(Run<'_>)) {
 }
 
 fn end_word(word: &mut String, found: &mut impl FnMut(Run<'_>)) {
-    let taken = std::mem::take(word);
-    let plain = taken.trim_end_matches('\'');
+    let plain = word.trim_end_matches('\'');
     let plain = plain.strip_suffix("'s").unwrap_or(plain);
-    if plain.is_empty() || STOP.binary_search(&plain).is_ok() {
-        return;
+    if !plain.is_empty() {
+        found(Run::Word(plain));
     }
-    let stem = if plain.is_ascii() { ENGLISH.stem(plain) } else { plain.into() };
-    let end = stem
-        .char_indices()
-        .map(|(at, letter)| at + letter.len_utf8())
-        .take_while(|end| *end <= LONGEST)
-        .last();
-    found(Run::Word(stem[..end.unwrap_or(0)].to_owned()));
+    word.clear();
+}
+
+/// A word without its ending, if it counts.
+fn stem(word: &str) -> Option<String> {
+    if STOP.binary_search(&word).is_ok() {
+        return None;
+    }
+    Some(if word.is_ascii() { cut(&ENGLISH.stem(word)) } else { cut(word) })
+}
+
+fn cut(word: &str) -> String {
+    word.char_indices()
+        .take_while(|(at, letter)| at + letter.len_utf8() <= LONGEST)
+        .map(|(_, letter)| letter)
+        .collect()
+}
+
+/// The beginnings by which a title is found while it is typed: its words as they are, and of signs every rest of a run.
+pub(in crate::redis) fn beginnings(text: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    runs(text, |run| match run {
+        Run::Word(word) => words.push(cut(word)),
+        Run::Signs(signs) => {
+            words.extend((0..signs.len()).map(|at| cut(&signs[at..].iter().collect::<String>())));
+        }
+    });
+    words.sort();
+    words.dedup();
+    words
+}
+
+/// What was typed so far: the beginnings that are asked for, all of them.
+pub(in crate::redis) fn typed(text: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    runs(text, |run| match run {
+        Run::Word(word) => words.push(cut(word)),
+        Run::Signs(signs) => words.push(cut(&signs.iter().collect::<String>())),
+    });
+    words
 }
 
 /// Whether a letter is of a writing without spaces: Han, Kana, Hangul, and Han of the later planes.
@@ -117,6 +151,13 @@ mod tests {
         assert_eq!(asked("Ann's dog's' C3PO—naïve"), ["ann", "dog", "c3po", "naïve"]);
         assert_eq!(asked("the of and"), [""; 0]);
         assert_eq!(asked(&"ä".repeat(100))[0].len(), 64);
+    }
+
+    #[test]
+    fn titles_have_beginnings() {
+        assert_eq!(beginnings("The Running of 全文检 the"), ["of", "running", "the", "全文检", "文检", "检"]);
+        assert_eq!(typed("the ru全文"), ["the", "ru", "全文"]);
+        assert_eq!(typed(" - "), [""; 0]);
     }
 
     #[test]
