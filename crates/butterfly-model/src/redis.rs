@@ -5,7 +5,7 @@
 //! | which Redis, and how it is reached | [`RedisOptions`], [`Mode`] |
 //! | commands and scripts | [`Redis`], [`Script`], [`Reply`] |
 //! | records with indexes and queries | [`RedisModel`], [`Models`], [`Query`], and [`model`] |
-//! | containers | [`Single`], [`Counter`], [`Hash`], [`List`], [`Set`], [`SortedSet`], [`HyperLogLog`], [`Bitmap`], [`BloomFilter`], [`Array`] |
+//! | containers | [`Single`], [`Counter`], [`Hash`](struct@Hash), [`List`], [`Set`], [`SortedSet`], [`HyperLogLog`], [`Bitmap`], [`BloomFilter`], [`Array`] |
 //! | services | [`Lock`], [`RateLimiter`], [`Stream`], [`ConsumerGroup`], [`TimeSeries`], [`FullText`], [`Autocomplete`], [`Graph`] |
 //! | how values are written | [`Stored`], [`Json`] |
 //! | what can go wrong | [`RedisError`] |

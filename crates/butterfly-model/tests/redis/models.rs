@@ -7,7 +7,7 @@ use butterfly_model::redis::{Filter, Hash, Json, Models, Redis, RedisError, Redi
 use uuid::Uuid;
 
 use super::proxy::Counting;
-use super::{on_both, url};
+use super::{alone, on_both, url};
 
 #[derive(RedisModel, Clone, Debug, PartialEq)]
 struct User {
@@ -444,4 +444,57 @@ async fn each_operation_is_one_round_trip() {
         once!(users.delete(&1));
         once!(users.all().delete());
     }
+}
+
+#[tokio::test]
+async fn sentinel_and_a_proxy_have_models_too() {
+    for form in ["_SENTINEL", "_PROXY"] {
+        let redis = Redis::open(&alone(form)).unwrap();
+        let (users, f) = (Models::<User>::new(&redis), User::FIELDS);
+        users.save(&user(1, "Ulm", 30)).await.unwrap();
+        users.save(&user(2, "Ulm", 20)).await.unwrap();
+        assert_eq!(users.get(&1).await.unwrap(), Some(user(1, "Ulm", 30)));
+        let asked = users.query(f.city.is("Ulm".into()).unwrap()).order(f.age.rising());
+        assert_eq!(asked.keys().await.unwrap(), [2, 1]);
+        assert_eq!(users.all().delete().await.unwrap(), 2);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn records_and_indexes_agree_when_many_change_them_at_once() {
+    on_both(async |redis| {
+        let mut tasks = tokio::task::JoinSet::new();
+        for task in 0..8_u8 {
+            let users = Models::<User>::new(&redis);
+            tasks.spawn(async move {
+                for round in 0..40_u8 {
+                    let id = i64::from(round % 5);
+                    users
+                        .save(&user(id, ["Ulm", "Bonn"][usize::from((task + round) % 2)], task))
+                        .await
+                        .unwrap();
+                    users.add(&id, User::FIELDS.visits, 1).await.unwrap();
+                    if round % 7 == task % 7 {
+                        users.delete(&id).await.unwrap();
+                    }
+                }
+            });
+        }
+        while let Some(done) = tasks.join_next().await {
+            done.unwrap();
+        }
+        let (users, f) = (Models::<User>::new(&redis), User::FIELDS);
+        let all = users.all().rows().await.unwrap();
+        for city in ["Ulm", "Bonn"] {
+            let right: Vec<User> = all.iter().filter(|user| user.city == city).cloned().collect();
+            assert_eq!(users.query(f.city.is(city.into()).unwrap()).rows().await.unwrap(), right);
+        }
+        for age in 0..8 {
+            let right: Vec<User> = all.iter().filter(|user| user.age == age).cloned().collect();
+            assert_eq!(users.query(f.age.is(age)).rows().await.unwrap(), right);
+        }
+        users.all().delete().await.unwrap();
+        assert_eq!(keys(&redis, &base::<User>(&redis)).await, [""; 0]);
+    })
+    .await;
 }

@@ -12,8 +12,8 @@ use crate::redis::{RedisError, Stored, number, strange};
 /// sees the records at one moment.
 ///
 /// Without a filter, or with a range of the field by which it is ordered, Redis reads the page alone. Any other query
-/// looks at every key that its conditions let through, while Redis does nothing else: some 100,000 take a tenth of a
-/// second.
+/// looks at every key that its conditions let through, while Redis does nothing else: 50,000 of them take about a tenth
+/// of a second.
 #[derive(Debug)]
 pub struct Query<M> {
     models: Models<M>,

@@ -8,8 +8,11 @@
 --   :expires       the keys of those that expire, by when
 --   :memo          what the indexes hold of those: the record itself is gone when they are to be cleaned
 local base = KEYS[1]
-local indexed = {}
-for kind, name in ARGV[1]:gmatch('(%a)(%S+)') do indexed[#indexed + 1] = {kind, name} end
+local indexed, index_names = {}, {}
+for kind, name in ARGV[1]:gmatch('(%a)(%S+)') do
+  indexed[#indexed + 1] = {kind, name}
+  index_names[#indexed] = name
+end
 
 local function record(pk) return base .. ':id:' .. pk end
 
@@ -39,8 +42,11 @@ local function held(pk)
     local memo = redis.call('HGET', base .. ':memo', pk)
     return memo and cmsgpack.unpack(memo) or out
   end
-  for _, field in ipairs(indexed) do
-    local value = field[1] == 't' and '' or redis.call('HGET', id, field[2])
+  if #indexed == 0 then return out end
+  local values = redis.call('HMGET', id, unpack(index_names))
+  for n, field in ipairs(indexed) do
+    -- The words of a text are known to its index alone.
+    local value = field[1] == 't' and '' or values[n]
     if value then out[#out + 1] = {field[1], field[2], value} end
   end
   return out
@@ -68,6 +74,7 @@ end
 
 -- Cleans the indexes of records that have expired. Says whether none is left.
 local function sweep()
+  if redis.call('EXISTS', base .. ':expires') == 0 then return true end
   local gone = redis.call('ZRANGEBYSCORE', base .. ':expires', '-inf', now_ms(), 'LIMIT', 0, 1000)
   for _, pk in ipairs(gone) do
     if redis.call('EXISTS', record(pk)) == 0 then forget(pk) end

@@ -76,25 +76,60 @@ local function asked()
   return stack[1]
 end
 
-if not at_once() then
-  local all = {}
-  for pk, fit in pairs(asked()) do
-    if clean or redis.call('EXISTS', record(pk)) == 1 then
-      all[#all + 1] = {by == '~' and fit or tonumber(redis.call('ZSCORE', sorted, pk) or nil), pk}
-    end
+-- By bytes: Lua itself compares as the server's language does.
+local function before(a, b)
+  for n = 1, math.min(#a, #b) do
+    local x, y = a:byte(n), b:byte(n)
+    if x ~= y then return x < y end
   end
-  total = #all
-  -- Those without a value come last in either order.
+  return #a < #b
+end
+
+-- The keys of a set in order. Those without a number come last in either order.
+local function in_order(set)
+  local all = {}
+  for pk, fit in pairs(set) do
+    all[#all + 1] = {by == '~' and fit or tonumber(redis.call('ZSCORE', sorted, pk) or nil), pk}
+  end
   table.sort(all, function(a, b)
     if a[1] ~= b[1] then
       if not a[1] or not b[1] then return a[1] ~= nil end
       if order == 'asc' then return a[1] < b[1] end
       return a[1] > b[1]
     end
-    if order == 'asc' then return a[2] < b[2] end
-    return a[2] > b[2]
+    if order == 'asc' then return before(a[2], b[2]) end
+    return before(b[2], a[2])
   end)
-  for n = skip + 1, limit and math.min(#all, skip + limit) or #all do found[#found + 1] = all[n][2] end
+  return all
+end
+
+if not at_once() then
+  local set = asked()
+  for pk in pairs(set) do
+    if clean or redis.call('EXISTS', record(pk)) == 1 then total = total + 1 else set[pk] = nil end
+  end
+  local seen, last = 0, limit and math.min(total, skip + limit) or total
+  -- Where the set is a good part of all, the sorted set is gone through, which has the order already.
+  if want ~= 'count' and by ~= '~' and total * 4 > redis.call('ZCARD', sorted) then
+    local from = 0
+    while seen < last do
+      local page = redis.call(order == 'asc' and 'ZRANGE' or 'ZREVRANGE', sorted, from, from + 999)
+      if #page == 0 then break end
+      for _, pk in ipairs(page) do
+        if set[pk] and seen < last then
+          seen, set[pk] = seen + 1, nil
+          if seen > skip then found[#found + 1] = pk end
+        end
+      end
+      from = from + 1000
+    end
+  end
+  if want ~= 'count' and seen < last then
+    for _, entry in ipairs(in_order(set)) do
+      seen = seen + 1
+      if seen > skip and seen <= last then found[#found + 1] = entry[2] end
+    end
+  end
 end
 
 if want == 'count' then return {total} end
