@@ -104,7 +104,7 @@ impl Inner {
         let answer = self.link.command(cmd("SMEMBERS").arg(self.topics_key())).await?;
         let mut reply = Reply::new(answer)?;
         let mut topics = Vec::with_capacity(reply.len());
-        while reply.len() > 0 {
+        while !reply.is_empty() {
             topics.push(reply.text()?.into());
         }
         topics.sort();
@@ -142,7 +142,7 @@ impl Inner {
             let mut reply = Reply::new(self.run(&scripts::LIST, topic, fill).await?)?;
             let base = reply.number()?;
             let before = messages.len();
-            while reply.len() > 0 {
+            while !reply.is_empty() {
                 messages.push(Told::read(&mut reply)?.message(topic, base));
             }
             if ((messages.len() - before) as u64) < want {
@@ -160,7 +160,7 @@ impl Inner {
         };
         let mut reply = Reply::new(self.run(&scripts::GET, topic, fill).await?)?;
         let base = reply.number()?;
-        if reply.len() == 0 { Ok(None) } else { Ok(Some((base, Told::read(&mut reply)?))) }
+        if reply.is_empty() { Ok(None) } else { Ok(Some((base, Told::read(&mut reply)?))) }
     }
 
     pub(super) async fn get(&self, topic: &str, id: &MsgId) -> Result<Option<Message>, EngineError> {
@@ -252,7 +252,7 @@ impl Inner {
         };
         let mut reply = Reply::new(self.link.run(&scripts::WORKERS, &self.workers_key(), fill).await?)?;
         let mut workers: Vec<WorkerInfo> = Vec::with_capacity(reply.len());
-        while reply.len() > 0 {
+        while !reply.is_empty() {
             // A worker of a newer program may say of itself what this one cannot read: it is left out.
             workers.extend(serde_json::from_str(&reply.text()?).ok());
         }

@@ -123,7 +123,7 @@ impl Inner {
         let base = reply.number()?;
         let held = reply.number()? == 1;
         let mut cancelled = Vec::with_capacity(reply.len());
-        while reply.len() > 0 {
+        while !reply.is_empty() {
             cancelled.push(base + reply.number()?);
         }
         Ok(Renewed { held, cancelled })
