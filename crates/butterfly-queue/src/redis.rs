@@ -23,7 +23,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use ::redis::{Cmd, Value};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{OnceCell, mpsc, watch};
 
 pub use options::{Mode, RedisOptions};
 
@@ -58,6 +58,8 @@ pub struct RedisEngine {
 #[derive(Debug)]
 struct Inner {
     link: Link,
+    /// Set once the server was found to be one that the queue can stand on: no call goes before.
+    sound: OnceCell<()>,
     prefix: String,
     proxy: bool,
     /// Names this process in the notes of which batches were taken in.
@@ -80,24 +82,41 @@ impl RedisEngine {
     /// [`EngineError::Unavailable`] when it cannot be reached; [`EngineError::Misconfigured`] when it is older than
     /// Redis 6, does not let us in, or the options do not fit.
     pub async fn connect(options: RedisOptions) -> Result<Self, EngineError> {
+        let engine = Self::new(options)?;
+        engine.check().await?;
+        Ok(engine)
+    }
+
+    /// An engine that connects at its first call, and looks at the server then. [`check`](Engine::check) does only
+    /// that: while the server is out of reach it may be repeated until it is there.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Misconfigured`] when the options do not fit.
+    pub fn new(options: RedisOptions) -> Result<Self, EngineError> {
         let options = options.checked()?;
         let inner = Inner {
             prefix: options.prefix.clone(),
             proxy: options.mode == Mode::Proxy,
             client: butterfly_core::ReqId::new().to_string(),
             link: Link::new(options)?,
+            sound: OnceCell::new(),
             bases: RwLock::default(),
             listed: RwLock::default(),
             moved: AtomicU64::new(0),
             deaf: watch::Sender::new(0),
         };
-        let engine = Self { inner: Arc::new(inner) };
-        engine.inner.check_server().await?;
-        Ok(engine)
+        Ok(Self { inner: Arc::new(inner) })
     }
 }
 
 impl Inner {
+    /// The link to a server that the queue can stand on.
+    async fn link(&self) -> Result<&Link, EngineError> {
+        self.sound.get_or_try_init(|| self.check_server()).await?;
+        Ok(&self.link)
+    }
+
     async fn check_server(&self) -> Result<(), EngineError> {
         let key = self.workers_key();
         let info = reply::text(
@@ -148,7 +167,7 @@ impl Inner {
             // The sender is our own and cannot be gone.
             let _ = self.deaf.subscribe().wait_for(|deaf| *deaf == 0).await;
         }
-        self.link.run(script, &self.key(topic), fill).await
+        self.link().await?.run(script, &self.key(topic), fill).await
     }
 
     fn known_base(&self, topic: &str) -> Option<u64> {
@@ -198,6 +217,10 @@ fn check_version(info: &str) -> Result<(), EngineError> {
 impl Engine for RedisEngine {
     fn name(&self) -> &'static str {
         "redis"
+    }
+
+    fn check(&self) -> EngineFuture<'_, ()> {
+        Box::pin(async move { self.inner.link().await.map(drop) })
     }
 
     fn enqueue<'a>(

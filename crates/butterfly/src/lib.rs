@@ -42,6 +42,7 @@ pub mod config;
 mod logs;
 mod pid_file;
 mod queue;
+mod reach;
 mod say;
 mod serve;
 

@@ -14,9 +14,20 @@ use crate::config::{Config, QueueEngine, Role, TopicPattern};
 ///
 /// Why it cannot be used, and what to do.
 pub(crate) async fn open(config: &Config) -> Result<Arc<dyn Engine>, EngineError> {
+    let engine = make(config)?;
+    engine.check().await?;
+    Ok(engine)
+}
+
+/// The engine that `queue.engine` names, which may be out of reach.
+///
+/// # Errors
+///
+/// Why it can never be used.
+pub(crate) fn make(config: &Config) -> Result<Arc<dyn Engine>, EngineError> {
     match &config.queue.engine {
         QueueEngine::Embedded => embedded(config),
-        QueueEngine::Redis(name) => redis(config, name).await,
+        QueueEngine::Redis(name) => redis(config, name),
     }
 }
 
@@ -45,18 +56,18 @@ fn embedded(config: &Config) -> Result<Arc<dyn Engine>, EngineError> {
 }
 
 #[cfg(feature = "redis")]
-async fn redis(config: &Config, name: &str) -> Result<Arc<dyn Engine>, EngineError> {
+fn redis(config: &Config, name: &str) -> Result<Arc<dyn Engine>, EngineError> {
     use butterfly_queue::redis::{RedisEngine, RedisOptions};
     let url = config.redis.get(name).ok_or_else(|| {
         EngineError::Misconfigured(format!("queue.engine names redis.{name}, which is not set"))
     })?;
     let options: RedisOptions =
         url.expose().parse().map_err(|why| EngineError::Misconfigured(format!("redis.{name}: {why}")))?;
-    Ok(Arc::new(RedisEngine::connect(options).await?))
+    Ok(Arc::new(RedisEngine::new(options)?))
 }
 
 #[cfg(not(feature = "redis"))]
-async fn redis(_: &Config, name: &str) -> Result<Arc<dyn Engine>, EngineError> {
+fn redis(_: &Config, name: &str) -> Result<Arc<dyn Engine>, EngineError> {
     Err(EngineError::Misconfigured(format!(
         "queue.engine names redis.{name}, and this program was built without the feature redis of butterfly"
     )))

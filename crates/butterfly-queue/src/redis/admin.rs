@@ -102,7 +102,7 @@ fn changed(word: &str) -> Result<Changed, EngineError> {
 
 impl Inner {
     pub(super) async fn list_topics(&self) -> Result<Vec<Arc<str>>, EngineError> {
-        let answer = self.link.command(::redis::cmd("SMEMBERS").arg(self.topics_key())).await?;
+        let answer = self.link().await?.command(::redis::cmd("SMEMBERS").arg(self.topics_key())).await?;
         let mut reply = Reply::new(answer)?;
         let mut topics = Vec::with_capacity(reply.len());
         while reply.len() > 0 {
@@ -235,21 +235,22 @@ impl Inner {
         let fill = |command: &mut Cmd| {
             command.arg("put").arg(&worker.name).arg(ttl_ms).arg(&text);
         };
-        self.link.run(&scripts::WORKERS, &self.workers_key(), fill).await.map(drop)
+        self.link().await?.run(&scripts::WORKERS, &self.workers_key(), fill).await.map(drop)
     }
 
     pub(super) async fn remove_worker(&self, name: &str) -> Result<(), EngineError> {
         let fill = |command: &mut Cmd| {
             command.arg("remove").arg(name);
         };
-        self.link.run(&scripts::WORKERS, &self.workers_key(), fill).await.map(drop)
+        self.link().await?.run(&scripts::WORKERS, &self.workers_key(), fill).await.map(drop)
     }
 
     pub(super) async fn workers(&self) -> Result<Vec<WorkerInfo>, EngineError> {
         let fill = |command: &mut Cmd| {
             command.arg("all");
         };
-        let mut reply = Reply::new(self.link.run(&scripts::WORKERS, &self.workers_key(), fill).await?)?;
+        let mut reply =
+            Reply::new(self.link().await?.run(&scripts::WORKERS, &self.workers_key(), fill).await?)?;
         let mut workers: Vec<WorkerInfo> = Vec::with_capacity(reply.len());
         while reply.len() > 0 {
             // A worker of a newer program may say of itself what this one cannot read: it is left out.

@@ -20,6 +20,8 @@ use crate::EngineError;
 const REST: Duration = Duration::from_millis(100);
 /// How often a call is repeated that the server said it did not do.
 const TRIES: usize = 4;
+/// The codes of a server that does not let us in.
+const REFUSALS: [&str; 3] = ["NOAUTH", "WRONGPASS", "NOPERM"];
 
 /// A connection to one server or to a cluster, or the way to make one.
 #[derive(Debug)]
@@ -260,8 +262,11 @@ pub(super) fn meaning(error: &RedisError) -> EngineError {
     if says("FOREIGN") {
         return EngineError::Foreign(error.detail().unwrap_or(&text).to_owned());
     }
-    let refused = matches!(code, "NOAUTH" | "WRONGPASS" | "NOPERM")
-        || matches!(error.kind(), redis::ErrorKind::AuthenticationFailed);
+    // A cluster's client shows only the text of why none of its nodes took it in.
+    let in_text = |word: &&str| text.contains("initial connections") && text.contains(word);
+    let refused = REFUSALS.contains(&code)
+        || matches!(error.kind(), redis::ErrorKind::AuthenticationFailed)
+        || REFUSALS.iter().any(in_text);
     if refused {
         return EngineError::Misconfigured(format!("Redis does not let us in: {text}"));
     }
