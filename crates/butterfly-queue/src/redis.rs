@@ -10,6 +10,7 @@
 
 mod admin;
 mod connection;
+mod neighbours;
 mod options;
 mod record;
 mod reply;
@@ -28,6 +29,7 @@ use tokio::sync::{OnceCell, mpsc, watch};
 pub use options::{Mode, RedisOptions};
 
 use self::connection::Link;
+use self::neighbours::Neighbours;
 use self::scripts::Script;
 use crate::engine::{
     Changed, Counts, Edited, Engine, EngineFuture, Exchange, Held, Lease, Owner, Reaped, Renewed, Wake, Want,
@@ -72,6 +74,7 @@ struct Inner {
     moved: AtomicU64,
     /// How many listeners have not yet tried to connect: calls wait for them, lest what they cause be not heard.
     deaf: watch::Sender<usize>,
+    neighbours: Option<Arc<Neighbours>>,
 }
 
 impl RedisEngine {
@@ -90,11 +93,23 @@ impl RedisEngine {
     /// An engine that connects at its first call, and looks at the server then. [`check`](Engine::check) does only
     /// that: while the server is out of reach it may be repeated until it is there.
     ///
+    /// With [`neighbours`](RedisOptions::neighbours) it needs a Tokio runtime around it. Where their folder cannot be
+    /// used, that is logged, and the deaths of other processes are noticed when their leases have passed.
+    ///
     /// # Errors
     ///
     /// [`EngineError::Misconfigured`] when the options do not fit.
     pub fn new(options: RedisOptions) -> Result<Self, EngineError> {
         let options = options.checked()?;
+        let neighbours = options.neighbours.as_deref().and_then(|folder| {
+            Neighbours::join(folder)
+                .inspect_err(|error| {
+                    tracing::warn!(
+                        "the death of another process is not noticed before its lease ends: {error}"
+                    );
+                })
+                .ok()
+        });
         let inner = Inner {
             prefix: options.prefix.clone(),
             proxy: options.mode == Mode::Proxy,
@@ -105,6 +120,7 @@ impl RedisEngine {
             listed: RwLock::default(),
             moved: AtomicU64::new(0),
             deaf: watch::Sender::new(0),
+            neighbours,
         };
         Ok(Self { inner: Arc::new(inner) })
     }

@@ -95,7 +95,7 @@ async fn run(
     mut pid_file: PidFile,
 ) -> io::Result<usize> {
     let (name, version) = (app.name.clone(), app.version.clone());
-    let engine = queue::make(config).map_err(io::Error::other)?;
+    let engine = queue::of_service(config).map_err(io::Error::other)?;
     let missing = reach::missing(&*engine).await.map_err(io::Error::other)?;
     let queue = queue::on(engine, &app.registry, config, &version, config.instance.as_str());
     app.state.insert(queue.clone());

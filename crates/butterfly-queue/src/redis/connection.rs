@@ -20,8 +20,8 @@ use crate::EngineError;
 const REST: Duration = Duration::from_millis(100);
 /// How often a call is repeated that the server said it did not do.
 const TRIES: usize = 4;
-/// The codes of a server that does not let us in.
-const REFUSALS: [&str; 3] = ["NOAUTH", "WRONGPASS", "NOPERM"];
+/// The codes of a server that does not let us in, and the client's own word for it.
+const REFUSALS: [&str; 4] = ["NOAUTH", "WRONGPASS", "NOPERM", "AuthenticationFailed"];
 
 /// A connection to one server or to a cluster, or the way to make one.
 #[derive(Debug)]

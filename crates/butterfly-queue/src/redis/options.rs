@@ -1,6 +1,7 @@
 //! Which Redis, and how it is reached: one line of text says it.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::EngineError;
@@ -44,6 +45,9 @@ pub struct RedisOptions {
     pub connect_timeout: Duration,
     /// How long an answer may take.
     pub answer_timeout: Duration,
+    /// The folder on this machine in which processes that share it find each other, and notice each other's death at
+    /// once. It is made where it is missing. Without one, a death is noticed when a lease has passed.
+    pub neighbours: Option<PathBuf>,
 }
 
 /// What is at the hosts.
@@ -75,6 +79,7 @@ impl RedisOptions {
             prefix: "bf".into(),
             connect_timeout: Duration::from_secs(2),
             answer_timeout: Duration::from_secs(5),
+            neighbours: None,
         }
     }
 }
@@ -88,6 +93,7 @@ impl fmt::Debug for RedisOptions {
             .field("user", &self.user)
             .field("password", &self.password.as_ref().map(|_| "***"))
             .field("prefix", &self.prefix)
+            .field("neighbours", &self.neighbours)
             .finish_non_exhaustive()
     }
 }

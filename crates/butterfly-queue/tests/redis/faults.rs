@@ -16,7 +16,7 @@ use super::server::{Line, PATIENCE, Server};
 use super::{Desk, finished};
 
 /// Waits for a wake-up; others may be before it.
-async fn hear(ear: &mut mpsc::UnboundedReceiver<Wake>, wake: Wake) {
+pub(crate) async fn hear(ear: &mut mpsc::UnboundedReceiver<Wake>, wake: Wake) {
     let hearing = async { while ear.recv().await.expect("the engine listens") != wake {} };
     timeout(PATIENCE, hearing).await.unwrap_or_else(|_| panic!("{wake:?} was not heard"));
 }
