@@ -10,7 +10,8 @@ pub fn healthz() -> Http {
     plain("ok")
 }
 
-/// Says whether the process takes calls: 200, or 503 before the start is done and while it drains.
+/// Says whether the process takes calls: 200, or 503 before the start is done (it may wait for the queue) and while it
+/// drains.
 #[handler(http, path = "/readyz", methods(GET))]
 pub fn readyz(ctx: &Ctx) -> Http {
     if ctx.app().ready() { plain("ok") } else { plain("not ready").status(503) }

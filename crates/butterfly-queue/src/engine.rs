@@ -53,6 +53,12 @@ pub trait Engine: Send + Sync + fmt::Debug {
     /// A word for it: `embedded`, `redis`.
     fn name(&self) -> &'static str;
 
+    /// Whether the engine can be used now. One that is reached over a network may be made while it is out of reach:
+    /// this fails with [`EngineError::Unavailable`] until it is there, and with another error when it will never do.
+    fn check(&self) -> EngineFuture<'_, ()> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
     /// Takes in messages. When it returns, the engine has them: durably, as far as it is configured to be.
     ///
     /// `batch` is a number that this process uses for this batch alone. Answers come in the order of `messages`; one

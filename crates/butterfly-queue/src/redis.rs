@@ -9,6 +9,7 @@
 //! new master had not yet got. `maxmemory-policy` must be `noeviction`, lest Redis throw messages away.
 
 mod admin;
+mod neighbours;
 mod record;
 mod scripts;
 mod sender;
@@ -16,13 +17,15 @@ mod wake;
 mod worker;
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use butterfly_model::redis::{Cmd, Redis, RedisError, Reply, Script, Value, number, text};
 pub use butterfly_model::redis::{Mode, RedisOptions};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{OnceCell, mpsc, watch};
 
+use self::neighbours::Neighbours;
 use crate::engine::{
     Changed, Counts, Edited, Engine, EngineFuture, Exchange, Held, Lease, Owner, Reaped, Renewed, Wake, Want,
     WorkerInfo,
@@ -52,6 +55,8 @@ pub struct RedisEngine {
 #[derive(Debug)]
 struct Inner {
     link: Redis,
+    /// Set once the server was found to be one that the queue can stand on: no call goes before.
+    sound: OnceCell<()>,
     prefix: String,
     proxy: bool,
     /// Names this process in the notes of which batches were taken in.
@@ -64,6 +69,7 @@ struct Inner {
     moved: AtomicU64,
     /// How many listeners have not yet tried to connect: calls wait for them, lest what they cause be not heard.
     deaf: watch::Sender<usize>,
+    neighbours: Option<Arc<Neighbours>>,
 }
 
 impl RedisEngine {
@@ -74,23 +80,54 @@ impl RedisEngine {
     /// [`EngineError::Unavailable`] when it cannot be reached; [`EngineError::Misconfigured`] when it is older than
     /// Redis 6, does not let us in, or the options do not fit.
     pub async fn connect(options: RedisOptions) -> Result<Self, EngineError> {
+        let engine = Self::new(options, None)?;
+        engine.check().await?;
+        Ok(engine)
+    }
+
+    /// An engine that connects at its first call, and looks at the server then. [`check`](Engine::check) does only
+    /// that: while the server is out of reach it may be repeated until it is there.
+    ///
+    /// `neighbours` is a folder on this machine in which processes that share it find each other, and notice each other's
+    /// death at once; it is made where it is missing, and needs a Tokio runtime around the engine. Without one, or where
+    /// it cannot be used, which is logged, a death is noticed when a lease has passed.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Misconfigured`] when the options do not fit.
+    pub fn new(options: RedisOptions, neighbours: Option<&Path>) -> Result<Self, EngineError> {
+        let neighbours = neighbours.and_then(|folder| {
+            Neighbours::join(folder)
+                .inspect_err(|error| {
+                    tracing::warn!(
+                        "the death of another process is not noticed before its lease ends: {error}"
+                    );
+                })
+                .ok()
+        });
         let inner = Inner {
             prefix: options.prefix.clone(),
             proxy: options.mode == Mode::Proxy,
             client: butterfly_core::ReqId::new().to_string(),
             link: Redis::new(options)?,
+            sound: OnceCell::new(),
             bases: RwLock::default(),
             listed: RwLock::default(),
             moved: AtomicU64::new(0),
             deaf: watch::Sender::new(0),
+            neighbours,
         };
-        let engine = Self { inner: Arc::new(inner) };
-        engine.inner.check_server().await?;
-        Ok(engine)
+        Ok(Self { inner: Arc::new(inner) })
     }
 }
 
 impl Inner {
+    /// The link to a server that the queue can stand on.
+    async fn link(&self) -> Result<&Redis, EngineError> {
+        self.sound.get_or_try_init(|| self.check_server()).await?;
+        Ok(&self.link)
+    }
+
     async fn check_server(&self) -> Result<(), EngineError> {
         let key = self.workers_key();
         let info = text(
@@ -141,7 +178,7 @@ impl Inner {
             // The sender is our own and cannot be gone.
             let _ = self.deaf.subscribe().wait_for(|deaf| *deaf == 0).await;
         }
-        Ok(self.link.run(script, &self.key(topic), fill).await?)
+        Ok(self.link().await?.run(script, &self.key(topic), fill).await?)
     }
 
     fn known_base(&self, topic: &str) -> Option<u64> {
@@ -210,6 +247,10 @@ impl From<RedisError> for EngineError {
 impl Engine for RedisEngine {
     fn name(&self) -> &'static str {
         "redis"
+    }
+
+    fn check(&self) -> EngineFuture<'_, ()> {
+        Box::pin(async move { self.inner.link().await.map(drop) })
     }
 
     fn enqueue<'a>(

@@ -43,6 +43,7 @@ pub mod config;
 mod logs;
 mod pid_file;
 mod queue;
+mod reach;
 mod replies;
 mod say;
 mod serve;

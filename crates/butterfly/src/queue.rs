@@ -1,6 +1,6 @@
 //! The queue of a program: the engine that is configured, and what the configuration says of messages.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use butterfly_core::Registry;
@@ -14,9 +14,30 @@ use crate::config::{Config, QueueEngine, Role, TopicPattern};
 ///
 /// Why it cannot be used, and what to do.
 pub(crate) async fn open(config: &Config) -> Result<Arc<dyn Engine>, EngineError> {
+    let engine = make(config, None)?;
+    engine.check().await?;
+    Ok(engine)
+}
+
+/// The engine of a process that serves, which may be out of reach.
+///
+/// # Errors
+///
+/// Why it can never be used.
+pub(crate) fn of_service(config: &Config) -> Result<Arc<dyn Engine>, EngineError> {
+    make(config, Some(config.data_dir.join("queue-peers")))
+}
+
+/// The engine that `queue.engine` names. On Redis, processes find their neighbours in this folder; the embedded one has
+/// its own.
+///
+/// # Errors
+///
+/// Why it can never be used.
+fn make(config: &Config, neighbours: Option<PathBuf>) -> Result<Arc<dyn Engine>, EngineError> {
     match &config.queue.engine {
         QueueEngine::Embedded => embedded(config),
-        QueueEngine::Redis(name) => redis(config, name).await,
+        QueueEngine::Redis(name) => redis(config, name, neighbours),
     }
 }
 
@@ -45,18 +66,18 @@ fn embedded(config: &Config) -> Result<Arc<dyn Engine>, EngineError> {
 }
 
 #[cfg(feature = "redis")]
-async fn redis(config: &Config, name: &str) -> Result<Arc<dyn Engine>, EngineError> {
+fn redis(config: &Config, name: &str, neighbours: Option<PathBuf>) -> Result<Arc<dyn Engine>, EngineError> {
     use butterfly_queue::redis::{RedisEngine, RedisOptions};
     let url = config.redis.get(name).ok_or_else(|| {
         EngineError::Misconfigured(format!("queue.engine names redis.{name}, which is not set"))
     })?;
     let options: RedisOptions =
         url.expose().parse().map_err(|why| EngineError::Misconfigured(format!("redis.{name}: {why}")))?;
-    Ok(Arc::new(RedisEngine::connect(options).await?))
+    Ok(Arc::new(RedisEngine::new(options, neighbours.as_deref())?))
 }
 
 #[cfg(not(feature = "redis"))]
-async fn redis(_: &Config, name: &str) -> Result<Arc<dyn Engine>, EngineError> {
+fn redis(_: &Config, name: &str, _: Option<PathBuf>) -> Result<Arc<dyn Engine>, EngineError> {
     Err(EngineError::Misconfigured(format!(
         "queue.engine names redis.{name}, and this program was built without the feature redis of butterfly"
     )))

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use butterfly_core::{App, Handler};
 use butterfly_http::{Door, ErrorStyle, Options, Server, StatAdaptor};
-use butterfly_queue::Worker;
+use butterfly_queue::{EngineError, Worker};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{oneshot, watch};
 
@@ -18,6 +18,7 @@ use crate::config::{self, Config, HttpConfig, Loaded, Role};
 use crate::logs::Logs;
 use crate::pid_file::{self, PidFile, Running};
 use crate::queue;
+use crate::reach;
 use crate::say::say;
 
 /// A drain that takes longer than its limit by so much is not coming to an end.
@@ -94,12 +95,14 @@ async fn run(
     mut pid_file: PidFile,
 ) -> io::Result<usize> {
     let (name, version) = (app.name.clone(), app.version.clone());
-    let engine = queue::open(config).await.map_err(io::Error::other)?;
+    let engine = queue::of_service(config).map_err(io::Error::other)?;
+    let missing = reach::missing(&*engine).await.map_err(io::Error::other)?;
     let queue = queue::on(engine, &app.registry, config, &version, config.instance.as_str());
     #[cfg(feature = "sql")]
     let databases = databases(&mut app, config).await?;
     app.state.insert(queue.clone());
     app.later = Some(Box::new(queue.clone()));
+    app.set_waiting(missing.is_some());
     let app = Arc::new(app);
     let server = if config.roles.contains(&Role::Http) {
         Some(bind(door(app.clone(), around, config, logs), config.http.listen).await?)
@@ -109,23 +112,34 @@ async fn run(
     let listen = server.as_ref().map(Server::local_addr);
     let told = stop_signals(config, logs.clone())?;
     pid_file.write(&Running { pid: std::process::id(), name, version, listen })?;
-    welcome(&app, config, listen);
+    welcome(&app, config, listen, missing.as_ref());
     let address = listen.map(tracing::field::display);
     tracing::info!(target: "butterfly", address, handlers = app.registry.handlers().len(), "started");
-    let worker = if config.roles.contains(&Role::Worker) {
-        Some(Worker::start(queue, app.clone(), Some(Arc::new(logs.clone()))).map_err(io::Error::other)?)
-    } else {
-        None
-    };
-    // The sender is never dropped before it has sent.
     let (stop, stopped) = watch::channel(false);
     let ended = async {
-        let _ = told.await;
+        tokio::select! {
+            _ = told => {}
+            // What cannot be used ends the process by itself.
+            () = until(stopped.clone()) => {}
+        }
         let _ = stop.send(true);
     };
+    let works = config.roles.contains(&Role::Worker);
+    let start = async {
+        if let Some(why) = missing {
+            reach::reached(&**queue.engine(), why).await?;
+            app.set_waiting(false);
+        }
+        works.then(|| Worker::start(queue, app.clone(), Some(Arc::new(logs.clone())))).transpose()
+    };
     let drain = config.http.drain_timeout.as_duration();
-    let (_, open, ()) =
-        tokio::join!(ended, serve_http(server, until(stopped.clone())), work(worker, until(stopped), drain));
+    let working = async {
+        let worked = work(start, stopped.clone(), drain).await;
+        let _ = stop.send(true);
+        worked
+    };
+    let ((), open, worked) = tokio::join!(ended, serve_http(server, until(stopped.clone())), working);
+    worked.map_err(io::Error::other)?;
     #[cfg(feature = "sql")]
     databases.close().await;
     tracing::info!(target: "butterfly", open, "stopped");
@@ -158,12 +172,22 @@ async fn serve_http(server: Option<Server>, stop: impl Future<Output = ()>) -> u
     }
 }
 
-/// Runs messages until told to stop, and hands back what has not ended by then.
-async fn work(worker: Option<Worker>, stop: impl Future<Output = ()>, drain: Duration) {
-    stop.await;
+/// Starts the worker once the queue is there, if this process has one, and runs messages until told to stop; hands
+/// back what has not ended by then.
+async fn work(
+    start: impl Future<Output = Result<Option<Worker>, EngineError>>,
+    stopped: watch::Receiver<bool>,
+    drain: Duration,
+) -> Result<(), EngineError> {
+    let worker = tokio::select! {
+        started = start => started?,
+        () = until(stopped.clone()) => None,
+    };
+    until(stopped).await;
     if let Some(worker) = worker {
         worker.stop(drain).await;
     }
+    Ok(())
 }
 
 async fn bind(door: Door, listen: SocketAddr) -> io::Result<Server> {
@@ -270,7 +294,7 @@ pub(crate) fn options(http: &HttpConfig) -> Options {
 }
 
 /// What a newcomer sees: where it is, what it serves, where to click.
-fn welcome(app: &App, config: &Config, listen: Option<SocketAddr>) {
+fn welcome(app: &App, config: &Config, listen: Option<SocketAddr>, missing: Option<&EngineError>) {
     let own = |handler: &&&Handler| handler.source.krate() != "butterfly_apps";
     let mut apps: Vec<&str> =
         app.registry.handlers().iter().filter(own).map(|handler| handler.app()).collect();
@@ -286,6 +310,9 @@ fn welcome(app: &App, config: &Config, listen: Option<SocketAddr>) {
         say!("  metrics   http://{address}/metrics");
     }
     say!("  queue     {}", queue::shown(config));
+    if let Some(why) = missing {
+        say!("            {why}; it is tried again until it is there");
+    }
     say!("  logs      {}", config.log.dir.display());
     let from_elsewhere = listen.is_some_and(|address| !address.ip().is_loopback());
     if config.ops.enabled && from_elsewhere && app.ops_token.is_none() {

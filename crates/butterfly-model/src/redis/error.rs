@@ -62,6 +62,9 @@ impl fmt::Display for RedisError {
 
 impl std::error::Error for RedisError {}
 
+/// The codes of a server that does not let us in, and the client's own word for it.
+const REFUSALS: [&str; 4] = ["NOAUTH", "WRONGPASS", "NOPERM", "AuthenticationFailed"];
+
 impl From<DriverError> for RedisError {
     /// What an error of the client or the server means.
     fn from(error: DriverError) -> Self {
@@ -76,9 +79,12 @@ impl From<DriverError> for RedisError {
         if says("WRONGTYPE") {
             return Self::WrongType(text);
         }
-        if matches!(code, "NOAUTH" | "WRONGPASS" | "NOPERM")
+        // A cluster's client shows only the text of why none of its nodes took it in.
+        let in_text = |word: &&str| text.contains("initial connections") && text.contains(word);
+        let refused = REFUSALS.contains(&code)
             || error.kind() == ErrorKind::AuthenticationFailed
-        {
+            || REFUSALS.iter().any(in_text);
+        if refused {
             return Self::Misconfigured(format!("Redis does not let us in: {text}"));
         }
         if error.kind() == ErrorKind::InvalidClientConfig {

@@ -101,7 +101,7 @@ fn changed(word: &str) -> Result<Changed, EngineError> {
 
 impl Inner {
     pub(super) async fn list_topics(&self) -> Result<Vec<Arc<str>>, EngineError> {
-        let answer = self.link.command(cmd("SMEMBERS").arg(self.topics_key())).await?;
+        let answer = self.link().await?.command(cmd("SMEMBERS").arg(self.topics_key())).await?;
         let mut reply = Reply::new(answer)?;
         let mut topics = Vec::with_capacity(reply.len());
         while !reply.is_empty() {
@@ -234,7 +234,7 @@ impl Inner {
         let fill = |command: &mut Cmd| {
             command.arg("put").arg(&worker.name).arg(ttl_ms).arg(&text);
         };
-        self.link.run(&scripts::WORKERS, &self.workers_key(), fill).await?;
+        self.link().await?.run(&scripts::WORKERS, &self.workers_key(), fill).await?;
         Ok(())
     }
 
@@ -242,7 +242,7 @@ impl Inner {
         let fill = |command: &mut Cmd| {
             command.arg("remove").arg(name);
         };
-        self.link.run(&scripts::WORKERS, &self.workers_key(), fill).await?;
+        self.link().await?.run(&scripts::WORKERS, &self.workers_key(), fill).await?;
         Ok(())
     }
 
@@ -250,7 +250,8 @@ impl Inner {
         let fill = |command: &mut Cmd| {
             command.arg("all");
         };
-        let mut reply = Reply::new(self.link.run(&scripts::WORKERS, &self.workers_key(), fill).await?)?;
+        let mut reply =
+            Reply::new(self.link().await?.run(&scripts::WORKERS, &self.workers_key(), fill).await?)?;
         let mut workers: Vec<WorkerInfo> = Vec::with_capacity(reply.len());
         while !reply.is_empty() {
             // A worker of a newer program may say of itself what this one cannot read: it is left out.

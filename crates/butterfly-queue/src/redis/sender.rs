@@ -123,7 +123,7 @@ impl Inner {
     }
 
     async fn list_topic(&self, topic: &str, base: u64) -> Result<(), EngineError> {
-        self.link.command(cmd("SADD").arg(self.topics_key()).arg(topic)).await?;
+        self.link().await?.command(cmd("SADD").arg(self.topics_key()).arg(topic)).await?;
         self.listed.write().unwrap_or_else(PoisonError::into_inner).insert(topic.into(), base);
         Ok(())
     }

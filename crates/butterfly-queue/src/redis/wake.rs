@@ -37,6 +37,9 @@ pub(super) fn listen(inner: &Arc<Inner>, inbox: Arc<str>) -> Result<UnboundedRec
         .map_err(|_| EngineError::Misconfigured("listening needs a running tokio runtime".into()))?;
     let (sender, receiver) = mpsc::unbounded_channel();
     let weak = Arc::downgrade(inner);
+    if let Some(neighbours) = &inner.neighbours {
+        neighbours.listen(sender.clone());
+    }
     if inner.proxy {
         runtime.spawn(look_by_timer(weak, sender));
     } else {
@@ -108,12 +111,15 @@ async fn listen_once(
     };
     let connected = timeout(ANSWER, connecting).await;
     drop(deaf.take());
+    let dead = strong.neighbours.as_ref().map(|neighbours| neighbours.dead()).unwrap_or_default();
     drop(strong);
     let Ok(Some(pubsub)) = connected else { return Ended::Broken { worked: false } };
     let (mut sink, mut stream) = pubsub.split();
-    // What was published before this moment was not heard.
-    if sender.send(Wake::All).is_err() {
-        return Ended::Unheard;
+    // What was published before this moment was not heard, and who died meanwhile may not have been looked for.
+    for wake in [Wake::All].into_iter().chain(dead.into_iter().map(Wake::Dead)) {
+        if sender.send(wake).is_err() {
+            return Ended::Unheard;
+        }
     }
     let mut pings = interval(PING);
     pings.reset();

@@ -46,6 +46,10 @@ impl Inner {
         done: &[Outcome],
         want: Want,
     ) -> Result<Exchange, EngineError> {
+        if let Some(neighbours) = &self.neighbours {
+            // They are told before there is a lease.
+            neighbours.hold(owner);
+        }
         let base = if done.is_empty() { 0 } else { self.base(&topic.path).await? };
         let ends = Ends::new(topic, owner, base, done);
         let fill = |command: &mut Cmd| {

@@ -16,7 +16,7 @@ use super::server::{Line, PATIENCE, Server};
 use super::{Desk, finished};
 
 /// Waits for a wake-up; others may be before it.
-async fn hear(ear: &mut mpsc::UnboundedReceiver<Wake>, wake: Wake) {
+pub(crate) async fn hear(ear: &mut mpsc::UnboundedReceiver<Wake>, wake: Wake) {
     let hearing = async { while ear.recv().await.expect("the engine listens") != wake {} };
     timeout(PATIENCE, hearing).await.unwrap_or_else(|_| panic!("{wake:?} was not heard"));
 }
@@ -204,11 +204,26 @@ async fn nobody_at_home_is_told_soon() {
 }
 
 #[tokio::test]
+async fn an_engine_that_was_made_before_its_server_works_once_it_is_there() {
+    let mut server = Server::start(&[]);
+    server.kill();
+    let engine = RedisEngine::new(server.url().parse().unwrap(), None).unwrap();
+    let away = engine.check().await.unwrap_err();
+    assert!(matches!(away, EngineError::Unavailable(_)), "{away}");
+    let mut ear = engine.listen("me".into()).unwrap();
+    server.run();
+    hear(&mut ear, Wake::All).await;
+    until_it_answers(async || engine.check().await).await;
+    assert_eq!(engine.counts("/a").await.unwrap().queued, 0);
+}
+
+#[tokio::test]
 async fn a_wrong_password_is_told_and_never_shown() {
     let server = Server::start(&["--requirepass", "right"]);
     let right = format!("redis://:right@127.0.0.1:{}", server.port);
     assert!(!format!("{:?}", Desk::new(&right, "/a").await.engine).contains("right"));
-    for url in [format!("redis://:geheim@127.0.0.1:{}", server.port), server.url()] {
+    let cluster = format!("redis+cluster://:geheim@127.0.0.1:{}", server.port);
+    for url in [format!("redis://:geheim@127.0.0.1:{}", server.port), cluster, server.url()] {
         let error = RedisEngine::connect(url.parse().unwrap()).await.unwrap_err();
         assert!(matches!(error, EngineError::Misconfigured(_)), "{error}");
         assert!(!error.to_string().contains("geheim"), "{error}");

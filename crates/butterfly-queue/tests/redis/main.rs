@@ -9,6 +9,7 @@
 mod faults;
 mod foreign;
 mod forms;
+mod neighbours;
 mod server;
 
 use std::sync::Arc;

@@ -22,5 +22,7 @@ mod processes;
 mod queue;
 mod queue_command;
 mod queue_top;
+#[cfg(feature = "live")]
+mod redis;
 mod signals;
 mod trace;

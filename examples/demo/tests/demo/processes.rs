@@ -13,19 +13,19 @@ use crate::wire::Connection;
 /// What is taken over at once is taken over in a small part of a lease, which is 15 s unless set.
 const AT_ONCE: Duration = Duration::from_secs(7);
 
-fn brew(connection: &mut Connection, ms: u64) -> String {
+pub(crate) fn brew(connection: &mut Connection, ms: u64) -> String {
     later(connection, &format!("/demo_async/brew?tea=green&cups=1&ms={ms}"))
 }
 
 /// The process that runs a message.
-fn runner(connection: &mut Connection, id: &str) -> u32 {
+pub(crate) fn runner(connection: &mut Connection, id: &str) -> u32 {
     let worker = info(connection, id)["handle_worker"].clone();
     worker.as_str().unwrap().rsplit(':').next().unwrap().parse().unwrap()
 }
 
 /// Each message finished, once.
 #[track_caller]
-fn all_finished(connection: &mut Connection, ids: &[String]) {
+pub(crate) fn all_finished(connection: &mut Connection, ids: &[String]) {
     for id in ids {
         let message = ended(connection, id);
         assert_eq!(message["status"], "finished", "{message}");

@@ -13,7 +13,15 @@ fn an_unknown_key_names_its_place_and_the_nearest_key() {
     assert_snapshot!(error("", &[("BUTTERFLY_HTTP_LISTEN", "x")], &[]), @"configuration: environment BUTTERFLY_HTTP_LISTEN: unknown key `http_listen`; did you mean `BUTTERFLY_HTTP__LISTEN`?");
     assert_snapshot!(error("", &[], &[("listen", "x")]), @"configuration: command line: unknown key `listen`; did you mean `http.listen`?");
     assert_snapshot!(error("[htpp]\nlisten = 'x'", &[], &[]), @"configuration: butterfly.toml:1: unknown key `htpp`; did you mean `http`?");
-    assert_snapshot!(error("[databases]\ndefault = 'sqlite://'", &[], &[]), @"configuration: butterfly.toml:1: unknown key `databases`; `butterfly config` lists those there are, and `[app]` is free for your own");
+    assert_snapshot!(error("[bananas]\ndefault = 'x'", &[], &[]), @"configuration: butterfly.toml:1: unknown key `bananas`; `butterfly config` lists those there are, and `[app]` is free for your own");
+}
+
+#[test]
+fn an_address_that_cannot_be_one_is_told_without_its_password() {
+    let toml = "databases.default = 'mysql://root:hunter2@db/shop?max_conections=3'";
+    let why = error(toml, &[], &[]);
+    assert!(why.contains("butterfly.toml:1: `databases.default` cannot be this value (not shown)"), "{why}");
+    assert!(why.contains("unknown option \"max_conections\"") && !why.contains("hunter2"), "{why}");
 }
 
 #[test]

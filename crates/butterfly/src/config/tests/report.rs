@@ -17,58 +17,61 @@ fn it_lists_every_key_with_its_value_and_origin() {
     let loaded =
         load(toml, &env, &[("roles", "http"), ("redis.cache", "redis://:hunter2@10.1.1.1")]).unwrap();
     assert_snapshot!(loaded.report(), @r#"
-    name                 = "demo"                    # default
-    data_dir             = "data"                    # default
-    roles                = ["http"]                  # command line
-    instance             = "main"                    # default
-    http.listen          = "127.0.0.1:80"            # environment PORT
-    http.errors          = "butterfly"               # default
-    http.stat_adaptor    = ""                        # default
-    http.max_connections = 10000                     # default
-    http.max_head        = "32KiB"                   # default
-    http.max_body        = "1MiB"                    # butterfly.toml:2
-    http.max_upload      = "1GiB"                    # default
-    http.head_timeout    = "10s"                     # default
-    http.body_timeout    = "30s"                     # default
-    http.request_timeout = "1m"                      # default
-    http.idle_timeout    = "1m15s"                   # default
-    http.drain_timeout   = "10s"                     # default
-    http.trusted_proxies = []                        # default
-    http.user_header     = "x-username"              # default
-    http.static_dir      = "static"                  # default
-    http.static_prefix   = "static"                  # default
-    http.threads         = 0                         # default
-    log.dir              = "logs"                    # default
-    log.level            = "info"                    # default
-    log.format           = "text"                    # default
-    log.rotate_bytes     = "100MiB"                  # default
-    log.rotate_age       = "1d"                      # default
-    log.keep             = 7                         # default
-    log.stderr           = false                     # default
-    log.color            = true                      # default
-    queue.engine         = "embedded"                # default
-    queue.file           = ""                        # default
-    queue.durability     = "full"                    # default
-    queue.concurrency    = 10                        # default
-    queue.topics         = ["*"]                     # default
-    queue.lease          = "15s"                     # default
-    queue.retries        = 0                         # default
-    queue.timeout        = "3m"                      # default
-    queue.result_ttl     = "365d"                    # default
-    queue.failure_ttl    = "365d"                    # default
-    queue.max_depth      = 1000000                   # default
-    queue.max_args       = "1MiB"                    # default
-    queue.allow_unknown  = false                     # default
-    ops.token            = "***"                     # environment BUTTERFLY_OPS__TOKEN
-    ops.enabled          = true                      # default
-    redis.cache          = "redis://:***@10.1.1.1"   # command line
-    redis.default        = ""                        # default
-    app.mail."a b"       = ["x", 1]                  # butterfly.toml:7
-    app.mail.host        = "a"                       # butterfly.toml:5
-    app.mail.list        = [{n = 1, token = "***"}]  # butterfly.toml:9
-    app.mail.password    = "***"                     # butterfly.toml:6
-    app.mail.port        = 25                        # environment BUTTERFLY_APP__MAIL__PORT
-    app.mail.url         = "***"                     # butterfly.toml:8
+    name                 = "demo"                        # default
+    data_dir             = "data"                        # default
+    roles                = ["http"]                      # command line
+    instance             = "main"                        # default
+    http.listen          = "127.0.0.1:80"                # environment PORT
+    http.errors          = "butterfly"                   # default
+    http.stat_adaptor    = ""                            # default
+    http.max_connections = 10000                         # default
+    http.max_head        = "32KiB"                       # default
+    http.max_body        = "1MiB"                        # butterfly.toml:2
+    http.max_upload      = "1GiB"                        # default
+    http.head_timeout    = "10s"                         # default
+    http.body_timeout    = "30s"                         # default
+    http.request_timeout = "1m"                          # default
+    http.idle_timeout    = "1m15s"                       # default
+    http.drain_timeout   = "10s"                         # default
+    http.trusted_proxies = []                            # default
+    http.user_header     = "x-username"                  # default
+    http.static_dir      = "static"                      # default
+    http.static_prefix   = "static"                      # default
+    http.threads         = 0                             # default
+    log.dir              = "logs"                        # default
+    log.level            = "info"                        # default
+    log.format           = "text"                        # default
+    log.rotate_bytes     = "100MiB"                      # default
+    log.rotate_age       = "1d"                          # default
+    log.keep             = 7                             # default
+    log.stderr           = false                         # default
+    log.color            = true                          # default
+    queue.engine         = "embedded"                    # default
+    queue.file           = ""                            # default
+    queue.durability     = "full"                        # default
+    queue.concurrency    = 10                            # default
+    queue.topics         = ["*"]                         # default
+    queue.lease          = "15s"                         # default
+    queue.retries        = 0                             # default
+    queue.timeout        = "3m"                          # default
+    queue.result_ttl     = "365d"                        # default
+    queue.failure_ttl    = "365d"                        # default
+    queue.max_depth      = 1000000                       # default
+    queue.max_args       = "1MiB"                        # default
+    queue.allow_unknown  = false                         # default
+    sql.create_tables    = true                          # default
+    sql.slow             = "200ms"                       # default
+    ops.token            = "***"                         # environment BUTTERFLY_OPS__TOKEN
+    ops.enabled          = true                          # default
+    redis.cache          = "redis://:***@10.1.1.1"       # command line
+    redis.default        = ""                            # default
+    databases.default    = "sqlite://{data_dir}/app.db"  # default
+    app.mail."a b"       = ["x", 1]                      # butterfly.toml:7
+    app.mail.host        = "a"                           # butterfly.toml:5
+    app.mail.list        = [{n = 1, token = "***"}]      # butterfly.toml:9
+    app.mail.password    = "***"                         # butterfly.toml:6
+    app.mail.port        = 25                            # environment BUTTERFLY_APP__MAIL__PORT
+    app.mail.url         = "***"                         # butterfly.toml:8
     "#);
 }
 
@@ -76,7 +79,7 @@ fn it_lists_every_key_with_its_value_and_origin() {
 fn it_is_there_for_programs_too() {
     let loaded = load("app.mail.password = 'hunter2'", &[("BUTTERFLY_OPS__TOKEN", TOKEN)], &[]).unwrap();
     let json = loaded.report_json();
-    assert_eq!(json.as_object().unwrap().len(), KEYS.len() + 2);
+    assert_eq!(json.as_object().unwrap().len(), KEYS.len() + 3);
     assert_eq!(json["http.max_connections"]["value"], 10_000);
     assert_eq!(json["http.max_connections"]["from"], "default");
     assert_eq!(json["ops.token"]["value"], "***");
@@ -156,7 +159,7 @@ fn value(key: &'static str) -> BoxedStrategy<String> {
         "queue.result_ttl" | "queue.failure_ttl" => "(|[0-9]{1,4}d)".prop_filter("ten years", |text| {
             text.strip_suffix('d').is_none_or(|days| days.parse::<u32>().is_ok_and(|days| days <= 3650))
         }).boxed(),
-        "log.stderr" | "log.color" | "ops.enabled" | "queue.allow_unknown" => any::<bool>().prop_map(|yes| yes.to_string()).boxed(),
+        "log.stderr" | "log.color" | "ops.enabled" | "queue.allow_unknown" | "sql.create_tables" => any::<bool>().prop_map(|yes| yes.to_string()).boxed(),
         _ => number(60_000..=86_400_000, "ms"),
     }
 }
