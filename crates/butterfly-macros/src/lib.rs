@@ -5,6 +5,7 @@ mod errors;
 #[cfg(test)]
 mod golden;
 mod handler;
+mod resource;
 mod stat;
 mod trace;
 
@@ -35,4 +36,10 @@ pub fn __traced(_: TokenStream, item: TokenStream) -> TokenStream {
     let mut func = syn::parse_macro_input!(item as syn::ItemFn);
     trace::instrument(&mut func);
     quote::ToTokens::into_token_stream(func).into()
+}
+
+/// Handlers for an entity; see `butterfly::model::sql::resource`.
+#[proc_macro_derive(Resource, attributes(resource))]
+pub fn resource(item: TokenStream) -> TokenStream {
+    resource::expand(item.into()).into()
 }
