@@ -32,6 +32,8 @@
 //! - What kind of failure an error is: [`Failure`].
 //! - Rows for callers: [`Filters`], [`Sort`], [`Page`] and [`cursor`]; what their columns take: [`limits`]; what stands
 //!   in the way of a write: [`conflict`].
+//! - Rows found or made: [`get_or_create`], [`update_or_create`]; many at once: [`upsert`]; as JSON: [`ToJson`],
+//!   [`apply_json`].
 //! - Deleted rows that can come back: [`soft_delete`].
 //! - Handlers for an entity without writing any: [`Resource`](macro@prelude::Resource), with [`resource`] under it and
 //!   the forms of values in [`wire`].
@@ -41,7 +43,9 @@ pub mod cursor;
 mod databases;
 mod fault;
 mod filter;
+mod get_or_create;
 mod given;
+mod json;
 pub mod limits;
 mod lock;
 mod page;
@@ -51,13 +55,16 @@ mod sort;
 mod tables;
 mod timing;
 mod transaction;
+mod upsert;
 mod url;
 pub mod wire;
 
 pub use databases::{DEFAULT, Databases, DbExt};
 pub use fault::Failure;
 pub use filter::{Filters, MOST_VALUES, Op};
+pub use get_or_create::{get_or_create, update_or_create};
 pub use given::Given;
+pub use json::{RowJson, ToJson, apply_json};
 pub use lock::SchemaLock;
 pub use page::{MOST_ROWS, PAGE_SIZE, Page};
 pub use sea_orm;
@@ -65,6 +72,7 @@ pub use soft_delete::SoftDelete;
 pub use sort::Sort;
 pub use tables::create_tables;
 pub use transaction::transaction;
+pub use upsert::upsert;
 pub use url::{DatabaseUrl, Driver};
 
 /// What a file with entities needs: SeaORM's prelude and what queries are made of.
@@ -76,6 +84,6 @@ pub mod prelude {
     pub use sea_orm::{
         ActiveValue::{NotSet, Set, Unchanged},
         Condition, ConnectionTrait, IntoActiveModel, JoinType, PaginatorTrait, QueryFilter, QueryOrder,
-        QuerySelect, TransactionTrait,
+        QuerySelect, SelectExt, TransactionTrait,
     };
 }

@@ -2,10 +2,11 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
-use syn::{Ident, Type, parse_quote};
+use syn::{Expr, Ident, Type, parse_quote};
 
 use super::Entity;
 use super::field::Field;
+use crate::handler::compact::compact;
 
 pub(super) fn code(entity: &Entity) -> TokenStream {
     let parts = [
@@ -280,11 +281,17 @@ fn create(entity: &Entity) -> TokenStream {
 
 fn update(entity: &Entity) -> TokenStream {
     let (mut params, value) = entity.key_param();
-    let mut sets = TokenStream::new();
+    let (mut sets, mut checks) = (TokenStream::new(), TokenStream::new());
     for field in entity.fields.iter().filter(|field| field.writable() && !field.key) {
         let (docs, ident, ty) = (&field.docs, &field.ident, field.travelling());
+        let check = (!field.checks.is_empty()).then(|| {
+            let name = format_ident!("check_{}", field.name);
+            checks.extend(given_check(field, &name));
+            quote!(#[check(#name)])
+        });
         params.extend(quote! {
             #(#docs)*
+            #check
             #[default(::butterfly::model::sql::Given::no())]
             #ident: ::butterfly::model::sql::Given<#ty>,
         });
@@ -296,7 +303,7 @@ fn update(entity: &Entity) -> TokenStream {
             }
         });
     }
-    handler(
+    let handler = handler(
         entity,
         "update",
         &format!(" Change what is given of a row of `{}`.", entity.name()),
@@ -307,7 +314,40 @@ fn update(entity: &Entity) -> TokenStream {
                 #sets
             }).await.map(Row::from)
         },
-    )
+    );
+    quote!(#checks #handler)
+}
+
+/// The checks of a field for a value that may not be given.
+fn given_check(field: &Field, name: &Ident) -> TokenStream {
+    let ty = field.travelling();
+    let value = if field.optional {
+        quote!(given.0.as_ref().and_then(::core::option::Option::as_ref))
+    } else {
+        quote!(given.0.as_ref())
+    };
+    let checks = field.checks.iter().map(|check| match check {
+        Expr::Call(call) => {
+            let (func, args) = (&call.func, &call.args);
+            let written = compact(args);
+            match compact(func).as_str() {
+                "regex" => quote! {{
+                    static PATTERN: ::butterfly::__private::Pattern = ::butterfly::__private::Pattern::new();
+                    ::butterfly::__private::check::regex(value, #args, &PATTERN)?;
+                }},
+                _ => quote!(::butterfly::__private::check::#func(value, #args, #written)?;),
+            }
+        }
+        other => quote!(#other(value)?;),
+    });
+    quote! {
+        #[allow(clippy::all, clippy::pedantic, non_snake_case)]
+        fn #name(given: &::butterfly::model::sql::Given<#ty>)
+            -> ::core::result::Result<(), ::std::string::String> {
+            if let ::core::option::Option::Some(value) = #value { #(#checks)* }
+            ::core::result::Result::Ok(())
+        }
+    }
 }
 
 fn delete(entity: &Entity) -> TokenStream {

@@ -35,7 +35,8 @@ pub(super) struct Field {
     pub(super) readonly: bool,
     pub(super) hidden: bool,
     pub(super) default: Option<Expr>,
-    pub(super) checks: Vec<TokenStream>,
+    /// As `#[check(..)]` takes them.
+    pub(super) checks: Vec<Expr>,
 }
 
 impl Field {
@@ -103,7 +104,7 @@ impl Field {
             Meta::NameValue(pair) if pair.path.is_ident("column_type") => {
                 // Callers see the length in the description; the check of the column itself holds anyway.
                 if let Some(most) = literal(&pair.value).and_then(|ty| length(&ty.value())) {
-                    self.checks.push(quote::quote!(len(..=#most)));
+                    self.checks.push(parse_quote!(len(..=#most)));
                 }
             }
             _ => {}
@@ -119,7 +120,12 @@ impl Field {
             ("readonly", Meta::Path(_)) => self.readonly = true,
             ("hidden", Meta::Path(_)) => self.hidden = true,
             ("default", Meta::NameValue(pair)) => self.default = Some(pair.value.clone()),
-            ("check", Meta::List(list)) => self.checks.push(list.tokens.clone()),
+            ("check", Meta::List(list)) => {
+                match list.parse_args_with(Punctuated::<Expr, Token![,]>::parse_terminated) {
+                    Ok(checks) => self.checks.extend(checks),
+                    Err(error) => errors.add(error),
+                }
+            }
             _ => errors.push(item, format!("`{}`: unknown option `{name}`: {USAGE}", self.name)),
         }
     }
