@@ -128,7 +128,7 @@ fn to_json(value: &Value) -> Json {
 /// #     impl ActiveModelBehavior for ActiveModel {}
 /// # }
 ///
-/// let mut row = user::ActiveModel::default();
+/// let mut row: user::ActiveModel = Default::default();
 /// let given = serde_json::json!({"name": "ada"});
 /// apply_json(&mut row, given.as_object().ok_or("no object")?, &[user::Column::Name])?;
 /// assert_eq!(row.name, Set("ada".to_owned()));

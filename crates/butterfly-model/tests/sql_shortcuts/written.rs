@@ -46,7 +46,7 @@ async fn json_goes_in_and_comes_out_the_same() {
     on_each(async |db| {
         let given = json!({"name": "ä", "rank": null, "at": "2026-12-01T10:30:00+02:00", "deleted_at": "2026-12-01 08:30:00"});
         let all = [Column::Name, Column::Rank, Column::At, Column::DeletedAt];
-        let mut row = ActiveModel::default();
+        let mut row: ActiveModel = Default::default();
         apply_json(&mut row, given.as_object().unwrap(), &all).unwrap();
         let row = row.insert(db).await.unwrap();
         let stored = Entity::find_by_id(row.id).one(db).await.unwrap().unwrap();
