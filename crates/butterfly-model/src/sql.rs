@@ -78,6 +78,7 @@ pub use url::{DatabaseUrl, Driver};
 /// What a file with entities needs: SeaORM's prelude and what queries are made of.
 pub mod prelude {
     pub use super::{DbExt, SoftDelete};
+    #[doc = include_str!("docs/resource.md")]
     pub use butterfly_macros::Resource;
     pub use sea_orm;
     pub use sea_orm::entity::prelude::*;

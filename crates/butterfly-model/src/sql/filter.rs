@@ -9,7 +9,7 @@ use super::limits::sayable;
 
 /// The most values of an `in`: each is a parameter of the statement, and databases limit those.
 pub const MOST_VALUES: usize = 500;
-/// What takes the meaning out of `%` and `_` in a pattern.
+/// What takes the meaning out of `%` and `_` in a pattern. A backslash would need another one in MySQL alone.
 const ESCAPE: char = '!';
 
 /// How a column is compared with a value.
@@ -143,16 +143,21 @@ fn like<C: ColumnTrait>(backend: DbBackend, column: C, value: &Value, before: &s
         // Only text has parts; what is none is compared as it is.
         return column.eq(value.clone());
     };
-    let pattern = LikeExpr::new(format!("{before}{}%", escaped(text))).escape(ESCAPE);
     let column = column.into_expr();
-    if backend == DbBackend::Postgres { column.ilike(pattern) } else { ExprTrait::like(column, pattern) }
+    if backend == DbBackend::Postgres {
+        // The backslash is what PostgreSQL takes without being told, and after ILIKE it cannot be told.
+        column.ilike(LikeExpr::new(format!("{before}{}%", escaped(text, '\\'))))
+    } else {
+        ExprTrait::like(column, LikeExpr::new(format!("{before}{}%", escaped(text, ESCAPE))).escape(ESCAPE))
+    }
 }
 
-fn escaped(text: &str) -> String {
+/// The text as a pattern that fits it alone.
+fn escaped(text: &str, escape: char) -> String {
     let mut pattern = String::with_capacity(text.len());
     for letter in text.chars() {
-        if matches!(letter, '%' | '_' | ESCAPE) {
-            pattern.push(ESCAPE);
+        if matches!(letter, '%' | '_') || letter == escape {
+            pattern.push(escape);
         }
         pattern.push(letter);
     }
@@ -165,6 +170,7 @@ mod tests {
 
     #[test]
     fn patterns_have_no_meaning_of_the_callers() {
-        assert_eq!(escaped("100%_!\\'"), "100!%!_!!\\'");
+        assert_eq!(escaped("100%_!\\'", '!'), "100!%!_!!\\'");
+        assert_eq!(escaped("100%_!\\'", '\\'), "100\\%\\_!\\\\'");
     }
 }

@@ -55,7 +55,7 @@ impl Service {
         let folder = tempfile::tempdir().unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_todo"));
         command.current_dir(folder.path()).args(["serve", "--listen", "127.0.0.1:0"]);
-        command.args(database.map(|url| format!("--set=databases.default=\"{url}\"")));
+        command.args(database.map(|url| format!("--set=databases.default={url}")));
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let (mut welcome, mut line) = (String::new(), String::new());
