@@ -63,3 +63,46 @@ pub(crate) fn expand(item: TokenStream) -> TokenStream {
     let entity = Entity { options, fields };
     if errors.is_empty() { expand::code(&entity) } else { errors.or(TokenStream::new()) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(source: &str) -> String {
+        expand(source.parse().unwrap()).to_string()
+    }
+
+    #[test]
+    fn each_mistake_is_told() {
+        for (source, part) in [
+            ("enum Shape { Round }", "a resource is an entity"),
+            ("struct Model(i64);", "with named fields"),
+            ("struct User { #[sea_orm(primary_key)] id: i64 }", "an entity is named `Model`"),
+            ("struct Model { id: i64 }", "a resource needs a key"),
+            (
+                "struct Model { #[sea_orm(primary_key)] a: i64, #[sea_orm(primary_key)] b: i64 }",
+                "a key of one column",
+            ),
+            ("#[resource(path = \"todo\")] struct Model { }", "path = \\\"/todo\\\""),
+            ("#[resource(only = \"list,drop\")] struct Model { }", "unknown action `drop`"),
+            ("#[resource(guard = \"none\")] struct Model { }", "`guard` takes a function"),
+            ("#[resource(colour = 1)] struct Model { }", "unknown option `colour`"),
+            ("#[resource(list)] struct Model { }", "`list` takes options of a handler"),
+            ("struct Model { #[resource(width = 3)] id: i64 }", "unknown option `width`"),
+            ("struct Model { #[resource(filter(like))] id: i64 }", "unknown comparison `like`"),
+            ("struct Model { #[resource(filter(null))] id: i64 }", "never null"),
+            ("struct Model { #[resource(filter(contains))] id: i64 }", "no text"),
+            ("struct Model { #[resource(filter)] sort: String }", "a parameter of the list itself"),
+        ] {
+            let code = told(source);
+            assert!(code.contains("compile_error") && code.contains(part), "{source}: {code}");
+        }
+    }
+
+    #[test]
+    fn an_entity_has_the_handlers_it_asks_for() {
+        let code = told("#[resource(only = \"list\")] struct Model { #[sea_orm(primary_key)] id: i64 }");
+        assert!(code.contains("fn list") && !code.contains("fn delete"));
+        assert_eq!(told("struct ModelEx { id: i64 }"), "");
+    }
+}

@@ -48,7 +48,7 @@ impl Options {
         match (name.as_str(), item) {
             ("path", Meta::NameValue(pair)) => match literal(&pair.value) {
                 Some(path) if path.value().starts_with('/') && !path.value().ends_with('/') => {
-                    self.path = Some(path)
+                    self.path = Some(path);
                 }
                 _ => errors.push(&pair.value, "`path` is where the handlers are: path = \"/todo\""),
             },
