@@ -6,6 +6,7 @@ mod errors;
 mod golden;
 mod handler;
 mod redis_model;
+mod resource;
 mod stat;
 mod trace;
 
@@ -42,4 +43,10 @@ pub fn __traced(_: TokenStream, item: TokenStream) -> TokenStream {
     let mut func = syn::parse_macro_input!(item as syn::ItemFn);
     trace::instrument(&mut func);
     quote::ToTokens::into_token_stream(func).into()
+}
+
+/// Handlers for an entity; see `butterfly::model::sql::resource`.
+#[proc_macro_derive(Resource, attributes(resource))]
+pub fn resource(item: TokenStream) -> TokenStream {
+    resource::expand(item.into()).into()
 }

@@ -30,33 +30,65 @@
 //! - A transaction that is tried again when another was in its way: [`transaction()`].
 //! - Tables of the entities that the program has: [`create_tables`].
 //! - What kind of failure an error is: [`Failure`].
+//! - Rows for callers: [`Filters`], [`Sort`], [`Page`] and [`cursor`]; what their columns take: [`limits`]; what stands
+//!   in the way of a write: [`conflict`].
+//! - Rows found or made: [`get_or_create`], [`update_or_create`]; many at once: [`upsert`]; as JSON: [`ToJson`],
+//!   [`apply_json`].
+//! - Deleted rows that can come back: [`soft_delete`].
+//! - Handlers for an entity without writing any: [`Resource`](macro@prelude::Resource), with [`resource`] under it and
+//!   the forms of values in [`wire`].
 
+pub mod conflict;
+pub mod cursor;
 mod databases;
 mod fault;
+mod filter;
+mod get_or_create;
+mod given;
+mod json;
+pub mod limits;
 mod lock;
+mod page;
+pub mod resource;
+pub mod soft_delete;
+mod sort;
 mod tables;
 mod timing;
 mod transaction;
 mod tx;
+mod upsert;
 mod url;
+pub mod wire;
 
 pub use databases::{DEFAULT, Databases, DbExt};
 pub use fault::Failure;
+pub use filter::{Filters, MOST_VALUES, Op};
+pub use get_or_create::{get_or_create, update_or_create};
+pub use given::Given;
+pub use json::{RowJson, ToJson, apply_json};
 pub use lock::SchemaLock;
+pub use page::{MOST_ROWS, PAGE_SIZE, Page};
 pub use sea_orm;
+pub use soft_delete::SoftDelete;
+pub use sort::Sort;
 pub use tables::create_tables;
 pub use transaction::transaction;
 pub use tx::Tx;
+pub use upsert::upsert;
 pub use url::{DatabaseUrl, Driver};
 
 /// What a file with entities needs: SeaORM's prelude and what queries are made of.
 pub mod prelude {
-    pub use super::{DbExt, Tx};
+    pub use super::{DbExt, SoftDelete, Tx};
+    #[doc = include_str!("docs/resource.md")]
+    pub use butterfly_macros::Resource;
     pub use sea_orm;
     pub use sea_orm::entity::prelude::*;
     pub use sea_orm::{
         ActiveValue::{NotSet, Set, Unchanged},
         Condition, ConnectionTrait, ExprTrait, IntoActiveModel, JoinType, PaginatorTrait, QueryFilter,
         QueryOrder, QuerySelect, TransactionTrait,
+        Condition, ConnectionTrait, IntoActiveModel, JoinType, PaginatorTrait, QueryFilter, QueryOrder,
+        QuerySelect, SelectExt, TransactionTrait,
     };
 }

@@ -5,14 +5,14 @@
 
 mod bounds;
 mod check;
-mod compact;
+pub(crate) mod compact;
 mod expand;
 mod options;
 mod params;
 mod path;
 mod queue;
 mod signature;
-mod types;
+pub(crate) mod types;
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote;

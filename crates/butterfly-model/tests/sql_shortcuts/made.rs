@@ -1,0 +1,79 @@
+//! Rows found or made by many at once.
+
+use butterfly_model::sql::prelude::*;
+use butterfly_model::sql::{get_or_create, transaction, update_or_create};
+
+use crate::database::on_each;
+use crate::item::{Column, Entity, named, ranked};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_who_ask_at_once_one_makes_the_row() {
+    on_each(async |db| {
+        let tasks: Vec<_> = (0..16)
+            .map(|_| {
+                let db = db.clone();
+                tokio::spawn(async move {
+                    let find = Entity::find().filter(Column::Name.eq("one"));
+                    get_or_create(&db, find, named("one")).await
+                })
+            })
+            .collect();
+        let (mut ids, mut made) = (Vec::new(), 0);
+        for task in tasks {
+            let (row, new) = task.await.unwrap().unwrap();
+            ids.push(row.id);
+            made += u32::from(new);
+        }
+        ids.dedup();
+        assert_eq!((ids.len(), made), (1, 1));
+        assert_eq!(Entity::find().count(db).await.unwrap(), 1);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_who_change_or_make_each_has_its_change_in() {
+    on_each(async |db| {
+        let tasks: Vec<_> = (0..16)
+            .map(|rank| {
+                let db = db.clone();
+                tokio::spawn(async move {
+                    let find = Entity::find().filter(Column::Name.eq("one"));
+                    update_or_create(&db, find, ranked("one", Some(rank)), |row| row.rank = Set(Some(rank)))
+                        .await
+                })
+            })
+            .collect();
+        let mut made = 0;
+        for (rank, task) in (0..).zip(tasks) {
+            let (row, new) = task.await.unwrap().unwrap();
+            assert_eq!(row.name, "one");
+            // Without RETURNING another one's change may be read back.
+            assert!(row.rank == Some(rank) || db.get_database_backend() != sea_orm::DbBackend::Postgres);
+            assert!(row.rank.is_some_and(|rank| (0..16).contains(&rank)));
+            made += u32::from(new);
+        }
+        assert_eq!((made, Entity::find().count(db).await.unwrap()), (1, 1));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_row_in_the_way_leaves_the_transaction_around_it_whole() {
+    on_each(async |db| {
+        named("here").insert(db).await.unwrap();
+        let stat = transaction(db, async |tx| {
+            named("before").insert(tx).await?;
+            // The query does not find what stands in the way.
+            let find = Entity::find().filter(Column::Name.eq("nowhere"));
+            let error = get_or_create(tx, find, named("here")).await.unwrap_err();
+            named("after").insert(tx).await?;
+            Ok(error)
+        })
+        .await
+        .unwrap();
+        assert_eq!(stat.to_string(), "ERR_EXISTS: another row has this name already");
+        assert_eq!(Entity::find().count(db).await.unwrap(), 3);
+    })
+    .await;
+}

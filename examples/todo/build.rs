@@ -1,0 +1,5 @@
+//! Finds the handlers.
+
+fn main() {
+    butterfly_build::handlers();
+}

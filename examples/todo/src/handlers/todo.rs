@@ -1,0 +1,25 @@
+//! Things to do: the entity is all there is, and its handlers are `/todo/list`, `get`, `create`, `update` and `delete`.
+
+use butterfly::model::sql::prelude::*;
+
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel, Resource)]
+#[sea_orm(table_name = "todo")]
+pub struct Model {
+    #[sea_orm(primary_key)]
+    #[resource(filter(in))]
+    pub id: i64,
+    /// what is to be done
+    #[sea_orm(column_type = "String(StringLen::N(200))")]
+    #[resource(filter, sort, check(len(1..)))]
+    pub title: String,
+    /// whether it is done
+    #[sea_orm(default_value = false)]
+    #[resource(filter, sort)]
+    pub done: bool,
+    /// until when
+    #[resource(filter, sort)]
+    pub due: Option<TimeDateTimeWithTimeZone>,
+}
+
+impl ActiveModelBehavior for ActiveModel {}
