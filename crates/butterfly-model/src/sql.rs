@@ -44,7 +44,7 @@ pub use fault::Failure;
 pub use lock::SchemaLock;
 pub use sea_orm;
 pub use tables::create_tables;
-pub use transaction::transaction;
+pub use transaction::{after_commit, transaction};
 pub use url::{DatabaseUrl, Driver};
 
 /// What a file with entities needs: SeaORM's prelude and what queries are made of.

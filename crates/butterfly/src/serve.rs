@@ -98,6 +98,8 @@ async fn run(
     let queue = queue::on(engine, &app.registry, config, &version, config.instance.as_str());
     #[cfg(feature = "sql")]
     let databases = databases(&mut app, config).await?;
+    #[cfg(feature = "sql")]
+    let outbox = crate::outbox::open(&queue, &databases, config);
     app.state.insert(queue.clone());
     app.later = Some(Box::new(queue.clone()));
     let app = Arc::new(app);
@@ -112,6 +114,8 @@ async fn run(
     welcome(&app, config, listen);
     let address = listen.map(tracing::field::display);
     tracing::info!(target: "butterfly", address, handlers = app.registry.handlers().len(), "started");
+    #[cfg(feature = "sql")]
+    let relay = outbox.relay(&queue);
     let worker = if config.roles.contains(&Role::Worker) {
         Some(Worker::start(queue, app.clone(), Some(Arc::new(logs.clone()))).map_err(io::Error::other)?)
     } else {
@@ -127,7 +131,10 @@ async fn run(
     let (_, open, ()) =
         tokio::join!(ended, serve_http(server, until(stopped.clone())), work(worker, until(stopped), drain));
     #[cfg(feature = "sql")]
-    databases.close().await;
+    {
+        relay.stop().await;
+        databases.close().await;
+    }
     tracing::info!(target: "butterfly", open, "stopped");
     Ok(open)
 }

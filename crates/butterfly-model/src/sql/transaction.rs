@@ -1,5 +1,6 @@
 //! Transactions that are tried again when another one was in the way.
 
+use std::cell::RefCell;
 use std::time::Duration;
 
 use butterfly_core::Result;
@@ -13,6 +14,35 @@ use super::Failure;
 const TRIES: u32 = 8;
 /// The first pause before the next try; each is twice the one before, and a random part of it.
 const PAUSE: Duration = Duration::from_millis(2);
+
+type Hook = Box<dyn FnOnce() + Send>;
+
+tokio::task_local! {
+    /// What is to be done once the transaction that runs in this task is committed.
+    static AFTER: RefCell<Vec<Hook>>;
+}
+
+/// Has something done once the [`transaction()`] that runs in this task is committed; it is forgotten when that is taken
+/// back. Gives false, and does nothing, where none runs: in a transaction begun by hand, or in a task of its own.
+///
+/// # Example
+///
+/// ```
+/// use butterfly_model::sql::sea_orm::{ConnectionTrait, DatabaseConnection};
+/// use butterfly_model::sql::{after_commit, transaction};
+///
+/// async fn close(db: &DatabaseConnection) -> butterfly_core::Result<()> {
+///     transaction(db, async |tx| {
+///         tx.execute_unprepared("UPDATE shop SET open = 0").await?;
+///         after_commit(|| println!("closed"));
+///         Ok(())
+///     })
+///     .await
+/// }
+/// ```
+pub fn after_commit(hook: impl FnOnce() + Send + 'static) -> bool {
+    AFTER.try_with(|hooks| hooks.borrow_mut().push(Box::new(hook))).is_ok()
+}
 
 /// Runs a function in a transaction: committed when it gives `Ok`, taken back when it gives an error or is given up.
 ///
@@ -71,9 +101,12 @@ where
         ..TransactionOptions::default()
     };
     let tx = db.begin_with_options(options).await?;
-    match run(&tx).await {
+    let (result, hooks) =
+        AFTER.scope(RefCell::default(), async { (run(&tx).await, AFTER.with(RefCell::take)) }).await;
+    match result {
         Ok(value) => {
             tx.commit().await?;
+            hooks.into_iter().for_each(|hook| hook());
             Ok(value)
         }
         Err(error) => {
