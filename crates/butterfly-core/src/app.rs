@@ -7,6 +7,7 @@ use crate::ctx::States;
 use crate::later::Later;
 use crate::metrics::Metrics;
 use crate::registry::Registry;
+use crate::replies::Replies;
 
 /// An app: its handlers, its state, its figures.
 #[derive(Debug)]
@@ -25,6 +26,8 @@ pub struct App {
     pub ops_token: Option<String>,
     /// What takes in calls to be made later; `None` where there is no queue.
     pub later: Option<Box<dyn Later>>,
+    /// What keeps the answers of handlers with the option `cache`; `None` where none are kept.
+    pub replies: Option<Box<dyn Replies>>,
     /// When the process began.
     pub since: Instant,
     ready: AtomicBool,
@@ -42,6 +45,7 @@ impl App {
             state: States::default(),
             ops_token: None,
             later: None,
+            replies: None,
             since: Instant::now(),
             ready: AtomicBool::new(false),
         }

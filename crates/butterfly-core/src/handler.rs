@@ -136,6 +136,8 @@ pub struct Options {
     pub methods: &'static [&'static str],
     /// The longest that a call may take; the door's own limit when `None`.
     pub timeout: Option<Duration>,
+    /// How long an answer to GET or HEAD stands for the same arguments and caller; not at all when `None`.
+    pub cache: Option<Duration>,
     /// For operators: answered to callers on this machine, elsewhere only with the token `ops.token`.
     pub ops: bool,
     /// What the queue keeps to when it runs the handler.

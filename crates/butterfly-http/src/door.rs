@@ -17,7 +17,7 @@ use crate::answer::{Answer, allow_header};
 use crate::chain::Chain;
 use crate::options::Options;
 use crate::payload::Whole;
-use crate::{files, prefer, static_files};
+use crate::{cached, files, prefer, static_files};
 
 /// The HTTP door of an app: routes, binds, calls, answers and logs.
 ///
@@ -192,6 +192,10 @@ impl Door {
         if self.app.later.is_some() && !found.handler.streams() && prefer::async_answer(ctx) {
             // Boxed: most calls are made now, and need not carry the room for this.
             return Box::pin(prefer::accept(found.handler, ctx, input)).await;
+        }
+        if let Some(place) = cached::place(&self.app, found.handler, ctx) {
+            // Boxed: see above.
+            return Box::pin(cached::answer(place, found.handler, ctx, input)).await;
         }
         call(found.handler, ctx, input).await
     }

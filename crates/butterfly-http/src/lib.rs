@@ -5,9 +5,11 @@
 //! `tower::Service`.
 
 mod answer;
+mod cached;
 mod chain;
 mod door;
 mod drain;
+mod etag;
 mod files;
 pub mod h1;
 mod h2;

@@ -5,6 +5,7 @@ mod errors;
 #[cfg(test)]
 mod golden;
 mod handler;
+mod redis_model;
 mod stat;
 mod trace;
 
@@ -26,6 +27,12 @@ pub fn data(options: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_derive(Stat, attributes(stat))]
 pub fn stat(item: TokenStream) -> TokenStream {
     stat::expand(item.into()).into()
+}
+
+/// Makes a struct a record that is kept in Redis; see `butterfly_model::redis::RedisModel`.
+#[proc_macro_derive(RedisModel, attributes(redis))]
+pub fn redis_model(item: TokenStream) -> TokenStream {
+    redis_model::expand(item.into()).into()
 }
 
 /// Instruments a function for the trace, and does nothing else: for the trace's own tests.

@@ -37,6 +37,7 @@ mod lock;
 mod tables;
 mod timing;
 mod transaction;
+mod tx;
 mod url;
 
 pub use databases::{DEFAULT, Databases, DbExt};
@@ -45,16 +46,17 @@ pub use lock::SchemaLock;
 pub use sea_orm;
 pub use tables::create_tables;
 pub use transaction::{after_commit, transaction};
+pub use tx::Tx;
 pub use url::{DatabaseUrl, Driver};
 
 /// What a file with entities needs: SeaORM's prelude and what queries are made of.
 pub mod prelude {
-    pub use super::DbExt;
+    pub use super::{DbExt, Tx};
     pub use sea_orm;
     pub use sea_orm::entity::prelude::*;
     pub use sea_orm::{
         ActiveValue::{NotSet, Set, Unchanged},
-        Condition, ConnectionTrait, IntoActiveModel, JoinType, PaginatorTrait, QueryFilter, QueryOrder,
-        QuerySelect, TransactionTrait,
+        Condition, ConnectionTrait, ExprTrait, IntoActiveModel, JoinType, PaginatorTrait, QueryFilter,
+        QueryOrder, QuerySelect, TransactionTrait,
     };
 }

@@ -10,7 +10,7 @@
 //! use butterfly_queue::TxEnqueueExt;
 //!
 //! async fn order(ctx: &Ctx, tea: u64) -> Result<()> {
-//!     ctx.transaction(async |tx| {
+//!     ctx.transaction(|tx| async move {
 //!         tx.execute_unprepared("UPDATE stock SET cups = cups - 1").await?;
 //!         tx.enqueue(ctx, Job::<()>::new("/shop/brew").arg("tea", &tea)).priority(9).await?;
 //!         Ok(())
@@ -179,7 +179,7 @@ pub trait TxEnqueueExt {
     /// use butterfly_queue::TxEnqueueExt;
     ///
     /// async fn remind(ctx: &Ctx, order: u64) -> Result<()> {
-    ///     ctx.transaction(async |tx| {
+    ///     ctx.transaction(|tx| async move {
     ///         let job = Job::<()>::new("/shop/remind").arg("order", &order);
     ///         tx.enqueue(ctx, job).delay(Duration::from_secs(3600)).await?;
     ///         Ok(())

@@ -9,10 +9,7 @@
 //! new master had not yet got. `maxmemory-policy` must be `noeviction`, lest Redis throw messages away.
 
 mod admin;
-mod connection;
-mod options;
 mod record;
-mod reply;
 mod scripts;
 mod sender;
 mod wake;
@@ -22,13 +19,10 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use ::redis::{Cmd, Value};
+use butterfly_model::redis::{Cmd, Redis, RedisError, Reply, Script, Value, number, text};
+pub use butterfly_model::redis::{Mode, RedisOptions};
 use tokio::sync::{mpsc, watch};
 
-pub use options::{Mode, RedisOptions};
-
-use self::connection::Link;
-use self::scripts::Script;
 use crate::engine::{
     Changed, Counts, Edited, Engine, EngineFuture, Exchange, Held, Lease, Owner, Reaped, Renewed, Wake, Want,
     WorkerInfo,
@@ -57,7 +51,7 @@ pub struct RedisEngine {
 
 #[derive(Debug)]
 struct Inner {
-    link: Link,
+    link: Redis,
     prefix: String,
     proxy: bool,
     /// Names this process in the notes of which batches were taken in.
@@ -80,12 +74,11 @@ impl RedisEngine {
     /// [`EngineError::Unavailable`] when it cannot be reached; [`EngineError::Misconfigured`] when it is older than
     /// Redis 6, does not let us in, or the options do not fit.
     pub async fn connect(options: RedisOptions) -> Result<Self, EngineError> {
-        let options = options.checked()?;
         let inner = Inner {
             prefix: options.prefix.clone(),
             proxy: options.mode == Mode::Proxy,
             client: butterfly_core::ReqId::new().to_string(),
-            link: Link::new(options)?,
+            link: Redis::new(options)?,
             bases: RwLock::default(),
             listed: RwLock::default(),
             moved: AtomicU64::new(0),
@@ -100,7 +93,7 @@ impl RedisEngine {
 impl Inner {
     async fn check_server(&self) -> Result<(), EngineError> {
         let key = self.workers_key();
-        let info = reply::text(
+        let info = text(
             self.link
                 .run(&scripts::VERSION, &key, |command| {
                     command.arg("server");
@@ -108,7 +101,7 @@ impl Inner {
                 .await?,
         )?;
         check_version(&info)?;
-        let info = reply::text(
+        let info = text(
             self.link
                 .run(&scripts::VERSION, &key, |command| {
                     command.arg("memory");
@@ -148,7 +141,7 @@ impl Inner {
             // The sender is our own and cannot be gone.
             let _ = self.deaf.subscribe().wait_for(|deaf| *deaf == 0).await;
         }
-        self.link.run(script, &self.key(topic), fill).await
+        Ok(self.link.run(script, &self.key(topic), fill).await?)
     }
 
     fn known_base(&self, topic: &str) -> Option<u64> {
@@ -171,7 +164,7 @@ impl Inner {
                 command.arg("0");
             })
             .await?;
-        reply::Reply::new(reply)?.number()
+        Ok(Reply::new(reply)?.number()?)
     }
 
     fn note_move(&self) {
@@ -193,6 +186,25 @@ fn check_version(info: &str) -> Result<(), EngineError> {
     Err(EngineError::Misconfigured(format!(
         "Redis is {version}, and the queue needs 6.0 or later, or Valkey"
     )))
+}
+
+impl From<RedisError> for EngineError {
+    fn from(error: RedisError) -> Self {
+        match error {
+            RedisError::NoRoom(why) => Self::NoRoom(why),
+            RedisError::Misconfigured(why) => Self::Misconfigured(why),
+            RedisError::WrongType(why) => {
+                Self::Foreign(format!("a key of the queue holds something else: {why}"))
+            }
+            RedisError::Unreadable(why) => Self::Foreign(why),
+            RedisError::Script { code, detail } if code == "FOREIGN" => Self::Foreign(detail),
+            RedisError::Script { code, detail } => Self::Foreign(format!(
+                "a script of the queue cannot go on with what is stored: {code} {detail}"
+            )),
+            RedisError::Unavailable(why) => Self::Unavailable(why),
+            other => Self::Unavailable(other.to_string()),
+        }
+    }
 }
 
 impl Engine for RedisEngine {
@@ -251,7 +263,7 @@ impl Engine for RedisEngine {
     }
 
     fn sweep<'a>(&'a self, topic: &'a Topic) -> EngineFuture<'a, u64> {
-        Box::pin(async move { reply::number(&self.inner.run(&scripts::SWEEP, &topic.path, |_| {}).await?) })
+        Box::pin(async move { Ok(number(&self.inner.run(&scripts::SWEEP, &topic.path, |_| {}).await?)?) })
     }
 
     fn listen(&self, inbox: Arc<str>) -> Result<mpsc::UnboundedReceiver<Wake>, EngineError> {

@@ -34,6 +34,7 @@
 //! | what a call knows | [`Ctx`] |
 //! | files, streams, redirects, cookies | [`reply`] |
 //! | the program: state, layers, mounted routers | [`Butterfly`] |
+//! | a cache | [`cache`], and `cache = "30s"` of a [`handler`] |
 //! | configuration | [`config`] |
 
 mod butterfly;
@@ -44,6 +45,7 @@ mod logs;
 mod outbox;
 mod pid_file;
 mod queue;
+mod replies;
 mod say;
 mod serve;
 #[cfg(feature = "sql")]
@@ -61,6 +63,7 @@ pub use butterfly_core::{Stat, schemars, serde, serde_json};
 pub use butterfly_http as http;
 pub use butterfly_http::{Multipart, Part};
 pub use butterfly_model as model;
+pub use butterfly_model::cache;
 pub use butterfly_queue as messages;
 pub use butterfly_queue::{Enqueue, EnqueueExt, Queue, never_retry, retry_after};
 #[cfg(feature = "sql")]

@@ -11,6 +11,7 @@ mod access_log;
 mod answers;
 mod arguments;
 mod bodies;
+mod cached;
 mod connection;
 mod drain;
 mod errors;

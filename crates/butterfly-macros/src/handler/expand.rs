@@ -87,10 +87,11 @@ fn handler(model: &Model) -> TokenStream {
     let kind = format_ident!("{}", capitalised(&model.options.kind()));
     let methods = model.options.methods.iter().map(ToString::to_string);
     let (ops, queue) = (model.options.ops, &model.options.queue);
-    let timeout = match model.options.timeout_ms {
+    let time = |ms: Option<u64>| match ms {
         Some(ms) => quote!(__Some(::core::time::Duration::from_millis(#ms))),
         None => quote!(__None),
     };
+    let (timeout, cache) = (time(model.options.timeout_ms), time(model.options.cache_ms));
     let line = model.func.sig.ident.span().start().line as u32;
     let reply = answer(model, "'static");
     let schema = quote_spanned!(reply.span() => (&&__bf::Ret::<#reply>::new()).schema);
@@ -105,6 +106,7 @@ fn handler(model: &Model) -> TokenStream {
             options: __bf::Options {
                 methods: &[#(#methods),*],
                 timeout: #timeout,
+                cache: #cache,
                 ops: #ops,
                 queue: #queue,
             },

@@ -12,7 +12,7 @@ use crate::errors::Errors;
 const KINDS: [&str; 4] = ["api", "upload", "download", "http"];
 const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
 const USAGE: &str = "known are the kinds upload, download, http, and path = \"/…\", methods(GET, …), \
-                     timeout = \"5s\", ops, trace = false, and for the queue retries, backoff, rate, \
+                     timeout = \"5s\", cache = \"30s\", ops, trace = false, and for the queue retries, backoff, rate, \
                      concurrency, limit_by, key_rate, key_concurrency, batch(..)";
 
 #[derive(Default)]
@@ -21,11 +21,13 @@ pub(crate) struct Options {
     pub(crate) path: Option<LitStr>,
     pub(crate) methods: Vec<Ident>,
     pub(crate) timeout_ms: Option<u64>,
+    pub(crate) cache_ms: Option<u64>,
     pub(crate) ops: bool,
     /// Whether debug builds can trace the function line by line.
     pub(crate) traced: bool,
     /// What the queue keeps to.
     pub(crate) queue: Queue,
+    cache_written: Option<Meta>,
     seen: Vec<String>,
 }
 
@@ -36,11 +38,25 @@ impl Options {
             Ok(items) => items.into_iter().for_each(|item| options.take(&item, errors)),
             Err(error) => errors.add(syn::Error::new(error.span(), format!("{error}; {USAGE}"))),
         }
+        options.check_cache(errors);
         options
     }
 
     pub(crate) fn kind(&self) -> String {
         self.kind.as_ref().map_or_else(|| "api".into(), Ident::to_string)
+    }
+
+    /// What `cache` asks of the other options.
+    fn check_cache(&self, errors: &mut Errors) {
+        let Some(item) = &self.cache_written else { return };
+        let kind = self.kind();
+        if matches!(kind.as_str(), "upload" | "download") {
+            let message = format!("the answers of `{kind}` are not kept: remove `cache`");
+            errors.push(item, message);
+        } else if !self.methods.is_empty() && !self.methods.iter().any(|name| name == "GET" || name == "HEAD")
+        {
+            errors.push(item, "`cache` is for GET and HEAD alone: add GET to `methods`, or remove `cache`");
+        }
     }
 
     fn take(&mut self, item: &Meta, errors: &mut Errors) {
@@ -68,6 +84,11 @@ impl Options {
                 let written = text(&pair.value, "timeout", "\"5s\"", errors);
                 self.timeout_ms = written.and_then(|written| duration("timeout", &written, errors));
             }
+            ("cache", Meta::NameValue(pair)) => {
+                let written = text(&pair.value, "cache", "\"30s\"", errors);
+                self.cache_ms = written.and_then(|written| duration("cache time", &written, errors));
+                self.cache_written = Some(item.clone());
+            }
             ("methods", Meta::List(list)) => self.take_methods(list, errors),
             ("ops" | "upload" | "download" | "http" | "api", _) => {
                 errors.push(item, format!("`{name}` takes no value: write `{name}` alone"));
@@ -78,6 +99,7 @@ impl Options {
             }
             ("path", _) => errors.push(item, "`path` takes text: path = \"/users/{id}\""),
             ("timeout", _) => errors.push(item, "`timeout` takes text: timeout = \"5s\""),
+            ("cache", _) => errors.push(item, "`cache` takes text: cache = \"30s\""),
             ("methods", _) => errors.push(item, "`methods` takes a list: methods(GET, POST)"),
             _ => errors.push(item, format!("unknown option `{name}`: {USAGE}")),
         }

@@ -36,4 +36,16 @@ fn quoted_method() {}
 #[handler("/users")]
 fn text_alone() {}
 
+#[handler(cache)]
+fn cache_without_a_time() {}
+
+#[handler(cache = "30")]
+fn cache_without_a_unit() {}
+
+#[handler(download, cache = "30s")]
+fn cached_file() {}
+
+#[handler(methods(POST), cache = "30s")]
+fn cached_post() {}
+
 fn main() {}

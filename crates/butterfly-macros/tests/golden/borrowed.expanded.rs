@@ -48,6 +48,7 @@ const _: () = {
             options: __bf::Options {
                 methods: &[],
                 timeout: __None,
+                cache: __None,
                 ops: false,
                 queue: __bf::QueueOptions::NONE,
             },

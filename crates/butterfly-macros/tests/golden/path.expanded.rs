@@ -66,6 +66,7 @@ const _: () = {
             options: __bf::Options {
                 methods: &["GET", "POST"],
                 timeout: __Some(::core::time::Duration::from_millis(5000u64)),
+                cache: __Some(::core::time::Duration::from_millis(30000u64)),
                 ops: true,
                 queue: __bf::QueueOptions::NONE,
             },

@@ -60,6 +60,7 @@ const _: () = {
             options: __bf::Options {
                 methods: &[],
                 timeout: __None,
+                cache: __None,
                 ops: false,
                 queue: __bf::QueueOptions::NONE,
             },

@@ -59,6 +59,7 @@ const _: () = {
             options: __bf::Options {
                 methods: &[],
                 timeout: __None,
+                cache: __None,
                 ops: false,
                 queue: __bf::QueueOptions {
                     retries: __Some(3u32),

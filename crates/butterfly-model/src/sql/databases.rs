@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use butterfly_core::{Ctx, Error, Result};
-use sea_orm::{ConnectOptions, Database, DatabaseConnection, DatabaseTransaction, DbErr};
+use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr};
 use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 
 use super::url::Synchronous;
-use super::{DatabaseUrl, Driver, timing};
+use super::{DatabaseUrl, Driver, Tx, timing};
 
 /// The name of the database that [`DbExt::db`] gives.
 pub const DEFAULT: &str = "default";
@@ -163,9 +163,11 @@ pub trait DbExt {
     /// # Errors
     ///
     /// What the function gives, or what the database says.
-    fn transaction<T, F>(&self, run: F) -> impl Future<Output = Result<T>>
+    fn transaction<T, F, Fut>(&self, run: F) -> impl Future<Output = Result<T>> + Send
     where
-        F: AsyncFn(&DatabaseTransaction) -> Result<T>;
+        T: Send,
+        F: Fn(Tx) -> Fut + Send + Sync,
+        Fut: Future<Output = Result<T>> + Send;
 }
 
 impl DbExt for Ctx {
@@ -184,9 +186,11 @@ impl DbExt for Ctx {
         })
     }
 
-    async fn transaction<T, F>(&self, run: F) -> Result<T>
+    async fn transaction<T, F, Fut>(&self, run: F) -> Result<T>
     where
-        F: AsyncFn(&DatabaseTransaction) -> Result<T>,
+        T: Send,
+        F: Fn(Tx) -> Fut + Send + Sync,
+        Fut: Future<Output = Result<T>> + Send,
     {
         super::transaction(self.db()?, run).await
     }

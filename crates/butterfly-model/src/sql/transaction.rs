@@ -3,12 +3,10 @@
 use std::cell::RefCell;
 use std::time::Duration;
 
-use butterfly_core::Result;
-use sea_orm::{
-    DatabaseConnection, DatabaseTransaction, SqliteTransactionMode, TransactionOptions, TransactionTrait,
-};
+use butterfly_core::{Error, Result};
+use sea_orm::{DatabaseConnection, SqliteTransactionMode, TransactionOptions, TransactionTrait};
 
-use super::Failure;
+use super::{Failure, Tx};
 
 /// How often a transaction is tried.
 const TRIES: u32 = 8;
@@ -32,7 +30,7 @@ tokio::task_local! {
 /// use butterfly_model::sql::{after_commit, transaction};
 ///
 /// async fn close(db: &DatabaseConnection) -> butterfly_core::Result<()> {
-///     transaction(db, async |tx| {
+///     transaction(db, |tx| async move {
 ///         tx.execute_unprepared("UPDATE shop SET open = 0").await?;
 ///         after_commit(|| println!("closed"));
 ///         Ok(())
@@ -48,7 +46,7 @@ pub fn after_commit(hook: impl FnOnce() + Send + 'static) -> bool {
 ///
 /// When the database says that another transaction was in the way (a serialization failure, a deadlock, a busy file),
 /// all of it is done once more, up to eight times with growing pauses. So the function must do nothing but through
-/// the transaction that it is given.
+/// the transaction that it is given. It lends what it needs, since it may run again: `let title = &title;` before it.
 ///
 /// On SQLite the transaction is a writing one from its beginning: one that reads first and then writes could not wait for
 /// another writer.
@@ -64,7 +62,7 @@ pub fn after_commit(hook: impl FnOnce() + Send + 'static) -> bool {
 /// use butterfly_model::sql::transaction;
 ///
 /// async fn move_money(db: &DatabaseConnection) -> butterfly_core::Result<()> {
-///     transaction(db, async |tx| {
+///     transaction(db, |tx| async move {
 ///         tx.execute_unprepared("UPDATE account SET cents = cents - 100 WHERE id = 1").await?;
 ///         tx.execute_unprepared("UPDATE account SET cents = cents + 100 WHERE id = 2").await?;
 ///         Ok(())
@@ -72,9 +70,10 @@ pub fn after_commit(hook: impl FnOnce() + Send + 'static) -> bool {
 ///     .await
 /// }
 /// ```
-pub async fn transaction<T, F>(db: &DatabaseConnection, run: F) -> Result<T>
+pub async fn transaction<T, F, Fut>(db: &DatabaseConnection, run: F) -> Result<T>
 where
-    F: AsyncFn(&DatabaseTransaction) -> Result<T>,
+    F: Fn(Tx) -> Fut,
+    Fut: Future<Output = Result<T>>,
 {
     let mut tried = 1;
     loop {
@@ -92,17 +91,21 @@ where
     }
 }
 
-async fn once<T, F>(db: &DatabaseConnection, run: &F) -> Result<T>
+async fn once<T, F, Fut>(db: &DatabaseConnection, run: &F) -> Result<T>
 where
-    F: AsyncFn(&DatabaseTransaction) -> Result<T>,
+    F: Fn(Tx) -> Fut,
+    Fut: Future<Output = Result<T>>,
 {
     let options = TransactionOptions {
         sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
         ..TransactionOptions::default()
     };
-    let tx = db.begin_with_options(options).await?;
-    let (result, hooks) =
-        AFTER.scope(RefCell::default(), async { (run(&tx).await, AFTER.with(RefCell::take)) }).await;
+    let tx = Tx::new(db.begin_with_options(options).await?);
+    let running = async { (run(tx.clone()).await, AFTER.with(RefCell::take)) };
+    let (result, hooks) = AFTER.scope(RefCell::default(), running).await;
+    let Some(tx) = tx.into_inner() else {
+        return Err(Error::server("a transaction was kept beyond its function: it is taken back"));
+    };
     match result {
         Ok(value) => {
             tx.commit().await?;

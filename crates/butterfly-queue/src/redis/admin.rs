@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use ::redis::{Cmd, Value};
+use butterfly_model::redis::{Cmd, Reply, Value, cmd, number, strange, text};
 
 use super::record::{self, Phase, Record, Run};
-use super::reply::{self, Reply, strange};
 use super::{Inner, scripts};
 use crate::EngineError;
 use crate::engine::{Changed, Counts, Edited, WorkerInfo};
@@ -102,10 +101,10 @@ fn changed(word: &str) -> Result<Changed, EngineError> {
 
 impl Inner {
     pub(super) async fn list_topics(&self) -> Result<Vec<Arc<str>>, EngineError> {
-        let answer = self.link.command(::redis::cmd("SMEMBERS").arg(self.topics_key())).await?;
+        let answer = self.link.command(cmd("SMEMBERS").arg(self.topics_key())).await?;
         let mut reply = Reply::new(answer)?;
         let mut topics = Vec::with_capacity(reply.len());
-        while reply.len() > 0 {
+        while !reply.is_empty() {
             topics.push(reply.text()?.into());
         }
         topics.sort();
@@ -143,7 +142,7 @@ impl Inner {
             let mut reply = Reply::new(self.run(&scripts::LIST, topic, fill).await?)?;
             let base = reply.number()?;
             let before = messages.len();
-            while reply.len() > 0 {
+            while !reply.is_empty() {
                 messages.push(Told::read(&mut reply)?.message(topic, base));
             }
             if ((messages.len() - before) as u64) < want {
@@ -161,7 +160,7 @@ impl Inner {
         };
         let mut reply = Reply::new(self.run(&scripts::GET, topic, fill).await?)?;
         let base = reply.number()?;
-        if reply.len() == 0 { Ok(None) } else { Ok(Some((base, Told::read(&mut reply)?))) }
+        if reply.is_empty() { Ok(None) } else { Ok(Some((base, Told::read(&mut reply)?))) }
     }
 
     pub(super) async fn get(&self, topic: &str, id: &MsgId) -> Result<Option<Message>, EngineError> {
@@ -173,7 +172,7 @@ impl Inner {
         let fill = |command: &mut Cmd| {
             command.arg(&name).arg(error);
         };
-        changed(&reply::text(self.run(&scripts::CANCEL, topic, fill).await?)?)
+        changed(&text(self.run(&scripts::CANCEL, topic, fill).await?)?)
     }
 
     pub(super) async fn delete(&self, topic: &str, id: &MsgId) -> Result<Changed, EngineError> {
@@ -181,7 +180,7 @@ impl Inner {
         let fill = |command: &mut Cmd| {
             command.arg(&name);
         };
-        changed(&reply::text(self.run(&scripts::DELETE, topic, fill).await?)?)
+        changed(&text(self.run(&scripts::DELETE, topic, fill).await?)?)
     }
 
     pub(super) async fn requeue(
@@ -200,7 +199,7 @@ impl Inner {
             let fill = |command: &mut Cmd| {
                 command.arg(told.n).arg(&told.bytes).arg(&new);
             };
-            if reply::number(&self.run(&scripts::REQUEUE, topic, fill).await?)? == 1 {
+            if number(&self.run(&scripts::REQUEUE, topic, fill).await?)? == 1 {
                 return Ok(Changed::Done);
             }
         }
@@ -213,7 +212,7 @@ impl Inner {
         };
         let mut removed = 0;
         while removed < limit {
-            let now = reply::number(&self.run(&scripts::EMPTY, topic, fill).await?)?;
+            let now = number(&self.run(&scripts::EMPTY, topic, fill).await?)?;
             removed += now;
             if now == 0 {
                 break;
@@ -235,14 +234,16 @@ impl Inner {
         let fill = |command: &mut Cmd| {
             command.arg("put").arg(&worker.name).arg(ttl_ms).arg(&text);
         };
-        self.link.run(&scripts::WORKERS, &self.workers_key(), fill).await.map(drop)
+        self.link.run(&scripts::WORKERS, &self.workers_key(), fill).await?;
+        Ok(())
     }
 
     pub(super) async fn remove_worker(&self, name: &str) -> Result<(), EngineError> {
         let fill = |command: &mut Cmd| {
             command.arg("remove").arg(name);
         };
-        self.link.run(&scripts::WORKERS, &self.workers_key(), fill).await.map(drop)
+        self.link.run(&scripts::WORKERS, &self.workers_key(), fill).await?;
+        Ok(())
     }
 
     pub(super) async fn workers(&self) -> Result<Vec<WorkerInfo>, EngineError> {
@@ -251,7 +252,7 @@ impl Inner {
         };
         let mut reply = Reply::new(self.link.run(&scripts::WORKERS, &self.workers_key(), fill).await?)?;
         let mut workers: Vec<WorkerInfo> = Vec::with_capacity(reply.len());
-        while reply.len() > 0 {
+        while !reply.is_empty() {
             // A worker of a newer program may say of itself what this one cannot read: it is left out.
             workers.extend(serde_json::from_str(&reply.text()?).ok());
         }

@@ -2,18 +2,7 @@
 
 use std::sync::LazyLock;
 
-/// A script and its name in the server's memory.
-#[derive(Debug)]
-pub(super) struct Script {
-    pub(super) text: &'static str,
-    pub(super) sha: String,
-}
-
-impl Script {
-    fn new(text: &'static str) -> Self {
-        Self { text, sha: redis::Script::new(text).get_hash().to_owned() }
-    }
-}
+use butterfly_model::redis::Script;
 
 macro_rules! scripts {
     ($($(#[$doc:meta])* $name:ident = $($file:literal)+;)+) => {$(

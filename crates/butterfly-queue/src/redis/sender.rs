@@ -2,9 +2,8 @@
 
 use std::sync::PoisonError;
 
-use ::redis::Value;
+use butterfly_model::redis::{Cmd, Reply, Value, cmd, strange};
 
-use super::reply::{Reply, strange};
 use super::{Inner, record, scripts};
 use crate::message::{Accepted, Hold, MsgId, NewMessage, Second, Unique};
 use crate::{EngineError, Topic};
@@ -60,7 +59,7 @@ impl Inner {
         answers: &mut Vec<Result<Accepted, EngineError>>,
     ) -> Result<(), EngineError> {
         let depth = topic.limits.depth.map(|depth| depth.to_string()).unwrap_or_default();
-        let fill = |command: &mut ::redis::Cmd| {
+        let fill = |command: &mut Cmd| {
             command.arg(&self.client).arg(name).arg(&depth);
             for (record, how) in &part.records {
                 command.arg(record).arg(how);
@@ -83,7 +82,7 @@ impl Inner {
         for line in lines.lines() {
             self.read_line(line, topic, base, messages, answers)?;
         }
-        if answers.len() == expected { Ok(()) } else { Err(strange(&Value::Nil)) }
+        if answers.len() == expected { Ok(()) } else { Err(strange(&Value::Nil).into()) }
     }
 
     fn read_line(
@@ -113,7 +112,7 @@ impl Inner {
                 let limit = topic.limits.depth.unwrap_or_default();
                 answers.push(Err(EngineError::Full { depth: number(rest)?, limit }));
             }
-            _ => return Err(odd()),
+            _ => return Err(odd().into()),
         }
         Ok(())
     }
@@ -124,7 +123,7 @@ impl Inner {
     }
 
     async fn list_topic(&self, topic: &str, base: u64) -> Result<(), EngineError> {
-        self.link.command(::redis::cmd("SADD").arg(self.topics_key()).arg(topic)).await?;
+        self.link.command(cmd("SADD").arg(self.topics_key()).arg(topic)).await?;
         self.listed.write().unwrap_or_else(PoisonError::into_inner).insert(topic.into(), base);
         Ok(())
     }

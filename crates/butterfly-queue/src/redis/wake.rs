@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use ::redis::Msg;
+use butterfly_model::redis::driver::Msg;
 use futures_core::Stream;
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::time::{interval, sleep, timeout};
@@ -129,7 +129,7 @@ async fn listen_once(
                 }
             }
             _ = pings.tick() => {
-                if !matches!(timeout(ANSWER, sink.ping::<::redis::Value>()).await, Ok(Ok(_))) {
+                if !matches!(timeout(ANSWER, sink.ping::<butterfly_model::redis::Value>()).await, Ok(Ok(_))) {
                     return Ended::Broken { worked: true };
                 }
             }

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use ::redis::Cmd;
+use butterfly_model::redis::{Cmd, Reply, Value, number, strange};
 
 use super::record::{self, BadRecord};
-use super::reply::{self, Reply, strange};
 use super::{Inner, scripts};
 use crate::engine::{DEATHS_MAX, Exchange, Held, Lease, Next, Owner, Reaped, Renewed, Settled, Want};
 use crate::message::{Claimed, End, Millis, MsgId, Outcome, Seq, now_ms};
@@ -124,7 +123,7 @@ impl Inner {
         let base = reply.number()?;
         let held = reply.number()? == 1;
         let mut cancelled = Vec::with_capacity(reply.len());
-        while reply.len() > 0 {
+        while !reply.is_empty() {
             cancelled.push(base + reply.number()?);
         }
         Ok(Renewed { held, cancelled })
@@ -143,7 +142,7 @@ impl Inner {
                 command.arg(seq.saturating_sub(base));
             }
         };
-        reply::number(&self.run(&scripts::RECONCILE, &topic.path, fill).await?)
+        Ok(number(&self.run(&scripts::RECONCILE, &topic.path, fill).await?)?)
     }
 
     pub(super) async fn leases(&self, topic: &Topic) -> Result<Vec<Lease>, EngineError> {
@@ -151,7 +150,7 @@ impl Inner {
         let mut leases = Vec::with_capacity(reply.len() / 3);
         while reply.len() >= 3 {
             let (key, beat, worker) = (reply.text()?, reply.number()?, reply.text()?);
-            let odd = || strange(&::redis::Value::SimpleString(key.clone()));
+            let odd = || strange(&Value::SimpleString(key.clone()));
             let (instance, epoch) = key.rsplit_once('/').ok_or_else(odd)?;
             let epoch = epoch.parse().map_err(|_| odd())?;
             leases.push(Lease {
@@ -188,8 +187,7 @@ fn next(text: &str, server_now: Millis) -> Result<Next, EngineError> {
         "n" => Ok(Next::Now),
         "w" => Ok(Next::Wake),
         time => {
-            let time: Millis =
-                time.parse().map_err(|_| strange(&::redis::Value::SimpleString(time.into())))?;
+            let time: Millis = time.parse().map_err(|_| strange(&Value::SimpleString(time.into())))?;
             let now = now_ms();
             let same = now.abs_diff(server_now) < SAME_CLOCK_MS;
             Ok(Next::At(if same { time } else { now + time.saturating_sub(server_now) }))
@@ -266,7 +264,7 @@ impl Ends {
     /// Puts the script's digits into the order of the call.
     fn settled(&self, digits: &[u8]) -> Result<Vec<Settled>, EngineError> {
         if digits.len() != self.count {
-            return Err(strange(&::redis::Value::Int(digits.len() as i64)));
+            return Err(strange(&Value::Int(digits.len() as i64)).into());
         }
         let order = self.finished.values().flatten().chain(self.others.iter().map(|(_, end, _)| end));
         let mut settled = vec![Settled::Lost; self.count];

@@ -16,9 +16,9 @@ async fn a_transaction_begun_by_hand_is_noticed() {
     let folder = tempfile::tempdir().unwrap();
     let process = Process::at(folder.path()).await;
     let relay = process.outbox.relay(&process.queue);
-    let ctx = process.ctx();
+    let ctx = &process.ctx();
     let tx = process.db().begin().await.unwrap();
-    let receipt = tx.enqueue(&ctx, hello::job("hi")).await.unwrap();
+    let receipt = tx.enqueue(ctx, hello::job("hi")).await.unwrap();
     tx.commit().await.unwrap();
     process.arrival(&receipt.id).await;
     relay.stop().await;
@@ -29,8 +29,8 @@ async fn what_was_left_over_is_relayed_at_the_start() {
     let folder = tempfile::tempdir().unwrap();
     let id = {
         let process = Process::at(folder.path()).await;
-        let ctx = process.ctx();
-        ctx.transaction(async |tx| tx.enqueue(&ctx, hello::job("hi")).await).await.unwrap().id
+        let ctx = &process.ctx();
+        ctx.transaction(|tx| async move { tx.enqueue(ctx, hello::job("hi")).await }).await.unwrap().id
     };
     let process = Process::at(folder.path()).await;
     let relay = process.outbox.relay(&process.queue);
@@ -49,9 +49,11 @@ async fn relays_at_once_hand_over_each_row_once() {
     let relays: Vec<_> = processes.iter().map(|process| process.outbox.relay(&process.queue)).collect();
     let send = async |process: &Process| {
         for n in 0..50 {
-            let ctx = process.ctx();
-            let text = format!("{n}");
-            ctx.transaction(async |tx| tx.enqueue(&ctx, hello::job(text.as_str())).await).await.unwrap();
+            let ctx = &process.ctx();
+            let text = &format!("{n}");
+            ctx.transaction(|tx| async move { tx.enqueue(ctx, hello::job(text.as_str())).await })
+                .await
+                .unwrap();
         }
     };
     within(async { tokio::join!(send(&processes[0]), send(&processes[1]), send(&processes[2])) }).await;
@@ -86,8 +88,8 @@ async fn a_database_in_memory_has_an_outbox_too() {
     let process =
         Process::of(Arc::new(memory.open()), "sqlite://", Home::shared("memory"), Settings::default()).await;
     let relay = process.outbox.relay(&process.queue);
-    let ctx = process.ctx();
-    let sent = ctx.transaction(async |tx| tx.enqueue(&ctx, hello::job("hi")).await).await.unwrap();
+    let ctx = &process.ctx();
+    let sent = ctx.transaction(|tx| async move { tx.enqueue(ctx, hello::job("hi")).await }).await.unwrap();
     process.arrival(&sent.id).await;
     relay.stop().await;
 }

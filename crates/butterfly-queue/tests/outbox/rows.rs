@@ -12,10 +12,10 @@ use crate::support::Process;
 async fn poison_is_set_aside_and_the_rest_goes_on() {
     let folder = tempfile::tempdir().unwrap();
     let process = Process::at(folder.path()).await;
-    let ctx = process.ctx();
-    ctx.transaction(async |tx| {
+    let ctx = &process.ctx();
+    ctx.transaction(|tx| async move {
         for n in 1..=5 {
-            tx.enqueue(&ctx, other::job(n)).await?;
+            tx.enqueue(ctx, other::job(n)).await?;
         }
         Ok(())
     })
@@ -47,13 +47,13 @@ async fn a_full_topic_does_not_hold_up_the_others() {
     let folder = tempfile::tempdir().unwrap();
     let settings = Settings { max_depth: 2, ..Settings::default() };
     let process = Process::with(folder.path(), settings).await;
-    let ctx = process.ctx();
-    ctx.transaction(async |tx| {
+    let ctx = &process.ctx();
+    ctx.transaction(|tx| async move {
         // More than one step takes.
         for n in 0..600 {
-            tx.enqueue(&ctx, other::job(n)).await?;
+            tx.enqueue(ctx, other::job(n)).await?;
         }
-        tx.enqueue(&ctx, hello::job("hi")).await
+        tx.enqueue(ctx, hello::job("hi")).await
     })
     .await
     .unwrap();
@@ -83,8 +83,8 @@ async fn the_rows_of_another_program_are_left_alone() {
         Process::with(folder.path(), Settings { nickname: "shop".into(), ..Settings::default() }).await;
     let bank =
         Process::with(folder.path(), Settings { nickname: "bank".into(), ..Settings::default() }).await;
-    let ctx = shop.ctx();
-    ctx.transaction(async |tx| tx.enqueue(&ctx, hello::job("hi")).await).await.unwrap();
+    let ctx = &shop.ctx();
+    ctx.transaction(|tx| async move { tx.enqueue(ctx, hello::job("hi")).await }).await.unwrap();
     assert_eq!(bank.outbox.hand_over(&bank.queue).await.unwrap(), 0);
     assert_eq!(shop.outbox.hand_over(&shop.queue).await.unwrap(), 1);
 }

@@ -17,11 +17,11 @@ async fn a_commit_brings_the_message_and_it_runs() {
     process.run("CREATE TABLE paid (n INTEGER)").await;
     let worker = Worker::start(process.queue.clone(), process.app.clone(), None).unwrap();
     let relay = process.outbox.relay(&process.queue);
-    let ctx = process.ctx();
+    let ctx = &process.ctx();
     let receipt = ctx
-        .transaction(async |tx| {
+        .transaction(|tx| async move {
             tx.execute_unprepared("INSERT INTO paid VALUES (1)").await?;
-            tx.enqueue(&ctx, hello::job("hi")).priority(7).description("a text").await
+            tx.enqueue(ctx, hello::job("hi")).priority(7).description("a text").await
         })
         .await
         .unwrap();
@@ -40,24 +40,24 @@ async fn a_commit_brings_the_message_and_it_runs() {
 async fn what_is_taken_back_never_comes() {
     let folder = tempfile::tempdir().unwrap();
     let process = Process::at(folder.path()).await;
-    let ctx = process.ctx();
+    let ctx = &process.ctx();
     // An error of the function, after the message was written.
     let failed = ctx
-        .transaction(async |tx| {
-            tx.enqueue(&ctx, hello::job("ghost")).await?;
+        .transaction(|tx| async move {
+            tx.enqueue(ctx, hello::job("ghost")).await?;
             Err::<(), _>(Error::business("ERR_NO_TEA"))
         })
         .await;
     assert_eq!(failed.unwrap_err().stat().as_str(), "ERR_NO_TEA");
     // A transaction that is given up.
     let tx = process.db().begin().await.unwrap();
-    tx.enqueue(&ctx, hello::job("ghost")).await.unwrap();
+    tx.enqueue(ctx, hello::job("ghost")).await.unwrap();
     tx.rollback().await.unwrap();
     let tx = process.db().begin().await.unwrap();
-    tx.enqueue(&ctx, hello::job("ghost")).await.unwrap();
+    tx.enqueue(ctx, hello::job("ghost")).await.unwrap();
     drop(tx);
     // One that commits, so that the table is there to be looked at.
-    ctx.transaction(async |tx| tx.enqueue(&ctx, hello::job("real")).await).await.unwrap();
+    ctx.transaction(|tx| async move { tx.enqueue(ctx, hello::job("real")).await }).await.unwrap();
     assert_eq!(process.outbox.hand_over(&process.queue).await.unwrap(), 1);
     let there = process.queued(hello::PATH).await;
     assert_eq!(there.len(), 1);
@@ -68,12 +68,13 @@ async fn what_is_taken_back_never_comes() {
 async fn nothing_is_written_that_the_handler_would_refuse() {
     let folder = tempfile::tempdir().unwrap();
     let process = Process::at(folder.path()).await;
-    let ctx = process.ctx();
+    let ctx = &process.ctx();
     for job in [Job::<()>::new(hello::PATH).arg("txt", "hi"), Job::new("/no/such")] {
-        let sent = ctx.transaction(async |tx| ctx.enqueue(clone(&job)).within(tx).await).await;
+        let job = &job;
+        let sent = ctx.transaction(|tx| async move { ctx.enqueue(clone(job)).within(&tx).await }).await;
         assert_eq!(sent.unwrap_err().stat().as_str(), "ERR_BAD_PARAMS");
     }
-    let sent = ctx.transaction(async |tx| tx.enqueue(&ctx, hello::job("hi")).id("a b").await).await;
+    let sent = ctx.transaction(|tx| async move { tx.enqueue(ctx, hello::job("hi")).id("a b").await }).await;
     assert_eq!(sent.unwrap_err().stat().as_str(), "ERR_BAD_PARAMS");
     assert!(
         !folder.path().join("app.db").exists()
@@ -91,23 +92,23 @@ fn clone(job: &Job<()>) -> Job<()> {
 async fn nobody_waits_inside_for_what_comes_after() {
     let folder = tempfile::tempdir().unwrap();
     let process = Process::at(folder.path()).await;
-    let ctx = process.ctx();
-    let waited = ctx.transaction(async |tx| tx.enqueue(&ctx, hello::job("hi")).wait().await).await;
-    assert!(waited.unwrap_err().to_string().contains("wait for it there"));
+    let ctx = &process.ctx();
+    let waited = ctx.transaction(|tx| async move { tx.enqueue(ctx, hello::job("hi")).wait().await }).await;
+    assert!(waited.unwrap_err().chain().contains("wait for it there"));
 }
 
 #[tokio::test]
 async fn what_a_sender_says_is_kept() {
     let folder = tempfile::tempdir().unwrap();
     let process = Process::at(folder.path()).await;
-    let ctx = process.ctx();
+    let ctx = &process.ctx();
     let receipts = ctx
-        .transaction(async |tx| {
+        .transaction(|tx| async move {
             let hour = Duration::from_secs(3600);
-            let first = tx.enqueue(&ctx, other::job(1)).id("order-1").delay(hour).retries(3).await?;
-            let again = tx.enqueue(&ctx, other::job(1)).id("order-1").delay(hour).await?;
-            tx.enqueue(&ctx, other::job(2)).unique("k").await?;
-            tx.enqueue(&ctx, other::job(3)).unique("k").await?;
+            let first = tx.enqueue(ctx, other::job(1)).id("order-1").delay(hour).retries(3).await?;
+            let again = tx.enqueue(ctx, other::job(1)).id("order-1").delay(hour).await?;
+            tx.enqueue(ctx, other::job(2)).unique("k").await?;
+            tx.enqueue(ctx, other::job(3)).unique("k").await?;
             Ok([first, again])
         })
         .await

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use butterfly_core::{App, Later, Registry};
+use butterfly_core::{App, Later, Registry, Replies};
 use butterfly_http::{Chain, Door, Options, Server};
 use tokio::sync::oneshot;
 
@@ -19,6 +19,7 @@ pub(crate) struct Setup {
     pub(crate) mounts: Vec<(String, Box<dyn Chain>)>,
     pub(crate) layer: Option<Layered>,
     pub(crate) later: Option<Box<dyn Later>>,
+    pub(crate) replies: Option<Box<dyn Replies>>,
     /// All connections in one thread: what was sent first is served first.
     pub(crate) single: bool,
 }
@@ -53,12 +54,14 @@ impl TestServer {
             mounts: Vec::new(),
             layer: None,
             later: None,
+            replies: None,
             single: false,
         };
         setup.options.static_dir = dir.path().join("static");
         change(&mut setup);
         let mut app = app(dir.path().to_owned());
         app.later = setup.later;
+        app.replies = setup.replies;
         let (app, lines) = (Arc::new(app), Arc::new(setup.lines));
         let make = |options: &Options, chain, mounts| {
             Door::new(app.clone(), options.clone(), lines.clone()).with_chain(chain).with_mounts(mounts)

@@ -3,14 +3,37 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::EngineError;
+use super::RedisError;
 
-/// Which Redis the queue stands on, and how it is reached.
+/// Which Redis, and how it is reached.
+///
+/// | form | meaning |
+/// | --- | --- |
+/// | `redis://[user:password@]host[:port][/db]` | one server |
+/// | `redis+cluster://host:port,host:port` | nodes of a cluster, of which some suffice |
+/// | `redis+sentinel://host:port,host:port/master` | sentinels, and the name of the master |
+/// | `redis://host:port?proxy=1` | a proxy (Twemproxy) |
+///
+/// `valkey` may stand for `redis`. In user, password, master and prefix, `%40` stands for `@` and so on. Settings follow
+/// behind `?`, with `&` between them:
+///
+/// | setting | meaning | without it |
+/// | --- | --- | --- |
+/// | `db` | the database | 0 |
+/// | `prefix` | what the keys of models and services begin with | `bf` |
+/// | `proxy` | `1`: it is a proxy | `0` |
+/// | `socket_connect_timeout` | seconds that making a connection may take | 2 |
+/// | `socket_timeout` | seconds that an answer may take | 5 |
+/// | `health_check_interval` | seconds without a call after which a connection is tried before it is used | never |
+/// | `max_connections` | how many there may be: one for all calls, and one for each that waits for something | no limit |
+/// | `retry_on_timeout` | `0` alone: what was not answered may have been done, and is not sent twice | `0` |
+///
+/// Other settings are refused; those that other clients know are refused by name, with what to do.
 ///
 /// # Example
 ///
 /// ```
-/// use butterfly_queue::redis::{Mode, RedisOptions};
+/// use butterfly_model::redis::{Mode, RedisOptions};
 ///
 /// let one: RedisOptions = "redis://:secret@10.0.0.5:6379/2".parse()?;
 /// assert_eq!((one.db, one.mode.clone()), (2, Mode::Standalone));
@@ -24,7 +47,7 @@ use crate::EngineError;
 ///
 /// let proxy: RedisOptions = "redis://10.0.0.5:22121?proxy=1&prefix=shop".parse()?;
 /// assert_eq!((proxy.mode, &*proxy.prefix), (Mode::Proxy, "shop"));
-/// # Ok::<(), butterfly_queue::EngineError>(())
+/// # Ok::<(), butterfly_model::redis::RedisError>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct RedisOptions {
@@ -44,6 +67,11 @@ pub struct RedisOptions {
     pub connect_timeout: Duration,
     /// How long an answer may take.
     pub answer_timeout: Duration,
+    /// After so long without a call, a connection is tried before it is used. A cluster's are looked after by the
+    /// client in any case.
+    pub health_check_interval: Option<Duration>,
+    /// How many connections there may be: one is for all calls, and each that waits for something has its own.
+    pub max_connections: Option<usize>,
 }
 
 /// What is at the hosts.
@@ -58,7 +86,7 @@ pub enum Mode {
     },
     /// Nodes of a cluster.
     Cluster,
-    /// A proxy (Twemproxy) that knows single-key commands and scripts alone: workers look by a timer.
+    /// A proxy (Twemproxy) that knows single-key commands and scripts alone: nothing that waits works behind it.
     Proxy,
 }
 
@@ -75,6 +103,8 @@ impl RedisOptions {
             prefix: "bf".into(),
             connect_timeout: Duration::from_secs(2),
             answer_timeout: Duration::from_secs(5),
+            health_check_interval: None,
+            max_connections: None,
         }
     }
 }
@@ -95,11 +125,38 @@ impl fmt::Debug for RedisOptions {
 const ADVICE: &str = "write redis://[user:password@]host[:port][/db], redis+cluster://host:port,host:port, \
                       redis+sentinel://host:port,host:port/master, or redis://host:port?proxy=1";
 
+const UNKNOWN: &str = "it has a setting other than db, prefix, proxy, socket_timeout, socket_connect_timeout, \
+                       health_check_interval, max_connections and retry_on_timeout";
+
+/// Settings of other clients, and what to do instead.
+const UNSUPPORTED: [(&str, &str); 16] = [
+    (
+        "retry_on_timeout",
+        "a call without an answer may have been done: leave it away, and repeat what may be done twice",
+    ),
+    ("proxy", "it is 1 or 0"),
+    ("socket_keepalive", "health_check_interval finds dead connections: set that"),
+    ("socket_keepalive_options", "health_check_interval finds dead connections: set that"),
+    ("socket_read_size", "leave it away"),
+    ("client_name", "leave it away: connections have no name"),
+    ("decode_responses", "leave it away: the type of a value says how it is read"),
+    ("encoding", "leave it away: text is UTF-8"),
+    ("encoding_errors", "leave it away: text that is no UTF-8 is an error"),
+    ("charset", "leave it away: text is UTF-8"),
+    ("errors", "leave it away: text that is no UTF-8 is an error"),
+    ("timeout", "connections are not waited for: leave it away"),
+    ("ssl_cert_reqs", TLS),
+    ("ssl_ca_certs", TLS),
+    ("ssl_certfile", TLS),
+    ("ssl_keyfile", TLS),
+];
+const TLS: &str = "this program is built without TLS for Redis";
+
 impl std::str::FromStr for RedisOptions {
-    type Err = EngineError;
+    type Err = RedisError;
 
     /// Reads the address of a Redis. The errors never show what was given: it may hold a password.
-    fn from_str(text: &str) -> Result<Self, EngineError> {
+    fn from_str(text: &str) -> Result<Self, RedisError> {
         let (scheme, rest) = text.split_once("://").ok_or_else(|| bad("it has no scheme"))?;
         let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
         let (login, rest) = rest.rsplit_once('@').map_or((None, rest), |(login, rest)| (Some(login), rest));
@@ -107,7 +164,7 @@ impl std::str::FromStr for RedisOptions {
         let usual_port = if scheme == "redis+sentinel" { 26379 } else { 6379 };
         let mut options = Self::new("", usual_port);
         options.hosts =
-            hosts.split(',').map(|host| read_host(host, usual_port)).collect::<Result<_, EngineError>>()?;
+            hosts.split(',').map(|host| read_host(host, usual_port)).collect::<Result<_, RedisError>>()?;
         options.login(login.unwrap_or_default())?;
         options.mode = match scheme {
             "redis" | "valkey" => Mode::Standalone,
@@ -115,6 +172,7 @@ impl std::str::FromStr for RedisOptions {
             "redis+sentinel" | "valkey+sentinel" if path.is_empty() => return Err(bad("it names no master")),
             "redis+sentinel" | "valkey+sentinel" => Mode::Sentinel { master: plain(path)? },
             "rediss" | "valkeys" => return Err(bad("this program is built without TLS for Redis")),
+            "unix" => return Err(bad("a Unix socket is not supported, let Redis listen on 127.0.0.1")),
             _ => return Err(bad("its scheme is none that is known")),
         };
         if !path.is_empty() && matches!(options.mode, Mode::Standalone | Mode::Cluster) {
@@ -128,27 +186,47 @@ impl std::str::FromStr for RedisOptions {
 }
 
 impl RedisOptions {
-    fn login(&mut self, login: &str) -> Result<(), EngineError> {
+    fn login(&mut self, login: &str) -> Result<(), RedisError> {
         let (user, password) = login.split_once(':').unwrap_or((login, ""));
         self.user = Some(plain(user)?).filter(|user| !user.is_empty());
         self.password = Some(plain(password)?).filter(|password| !password.is_empty());
         Ok(())
     }
 
-    fn setting(&mut self, pair: &str) -> Result<(), EngineError> {
+    fn setting(&mut self, pair: &str) -> Result<(), RedisError> {
         let (name, value) = pair.split_once('=').unwrap_or((pair, "1"));
         match (name, value) {
             ("proxy", "1" | "true") => self.mode = Mode::Proxy,
-            ("proxy", "0" | "false") => {}
+            ("proxy" | "retry_on_timeout", "0" | "false") => {}
             ("db", number) => self.db = number.parse().map_err(|_| bad("its database is no number"))?,
             ("prefix", prefix) => self.prefix = plain(prefix)?,
-            _ => return Err(bad("it has a setting other than proxy, db and prefix")),
+            ("socket_timeout", value) => self.answer_timeout = seconds(name, value)?,
+            ("socket_connect_timeout", value) => self.connect_timeout = seconds(name, value)?,
+            ("health_check_interval", "0" | "none" | "null") => self.health_check_interval = None,
+            ("health_check_interval", value) => self.health_check_interval = Some(seconds(name, value)?),
+            ("max_connections", "none" | "null") => self.max_connections = None,
+            ("max_connections", value) => {
+                let number = value.parse().ok().filter(|number| *number > 0);
+                self.max_connections = Some(number.ok_or_else(|| bad("max_connections is a number from 1"))?);
+            }
+            _ => {
+                // The name is shown only where it is one that is known: a password may have a ? in it.
+                let known = UNSUPPORTED.iter().find(|(known, _)| *known == name);
+                return Err(known.map_or_else(
+                    || bad(UNKNOWN),
+                    |(name, advice)| bad(&format!("{name} is not supported, {advice}")),
+                ));
+            }
         }
         Ok(())
     }
 
     /// The options, if they can be.
-    pub(super) fn checked(self) -> Result<Self, EngineError> {
+    ///
+    /// # Errors
+    ///
+    /// [`RedisError::Misconfigured`], with what to write instead.
+    pub fn checked(self) -> Result<Self, RedisError> {
         if self.hosts.is_empty() || self.hosts.iter().any(|(host, _)| host.is_empty()) {
             return Err(bad("it names no host"));
         }
@@ -163,7 +241,7 @@ impl RedisOptions {
     }
 }
 
-fn read_host(text: &str, usual_port: u16) -> Result<(String, u16), EngineError> {
+fn read_host(text: &str, usual_port: u16) -> Result<(String, u16), RedisError> {
     let (host, port) = match text.rsplit_once(':') {
         Some((host, port)) if !port.ends_with(']') => {
             (host, port.parse().map_err(|_| bad("a port is no number"))?)
@@ -173,8 +251,17 @@ fn read_host(text: &str, usual_port: u16) -> Result<(String, u16), EngineError> 
     Ok((host.trim_matches(['[', ']']).into(), port))
 }
 
+/// A positive number of seconds.
+fn seconds(name: &str, text: &str) -> Result<Duration, RedisError> {
+    let seconds = text.parse().ok().filter(|seconds: &f64| *seconds > 0.0);
+    seconds
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .filter(|time| (Duration::from_millis(1)..Duration::from_secs(86_400)).contains(time))
+        .ok_or_else(|| bad(&format!("{name} is seconds, from 0.001 to a day, such as 0.5")))
+}
+
 /// Undoes percent signs.
-fn plain(text: &str) -> Result<String, EngineError> {
+fn plain(text: &str) -> Result<String, RedisError> {
     let mut parts = text.split('%');
     let mut out = parts.next().unwrap_or_default().as_bytes().to_vec();
     for part in parts {
@@ -185,8 +272,8 @@ fn plain(text: &str) -> Result<String, EngineError> {
     String::from_utf8(out).map_err(|_| bad("it is no UTF-8"))
 }
 
-fn bad(why: &str) -> EngineError {
-    EngineError::Misconfigured(format!("the address of Redis is not usable, {why}: {ADVICE}"))
+fn bad(why: &str) -> RedisError {
+    RedisError::Misconfigured(format!("the address of Redis is not usable, {why}: {ADVICE}"))
 }
 
 #[cfg(test)]
@@ -207,6 +294,32 @@ mod tests {
     }
 
     #[test]
+    fn settings_of_other_clients_are_understood_or_refused_by_name() {
+        let full = "redis://h?socket_timeout=0.2&socket_connect_timeout=0.1&retry_on_timeout=false\
+                    &max_connections=7&health_check_interval=30";
+        let options: RedisOptions = full.parse().unwrap();
+        assert_eq!(options.answer_timeout, Duration::from_millis(200));
+        assert_eq!(options.connect_timeout, Duration::from_millis(100));
+        assert_eq!(options.max_connections, Some(7));
+        assert_eq!(options.health_check_interval, Some(Duration::from_secs(30)));
+        for (setting, advice) in [
+            ("retry_on_timeout=1", "may have been done"),
+            ("socket_keepalive=1", "health_check_interval"),
+            ("client_name=me", "no name"),
+            ("encoding=latin1", "UTF-8"),
+            ("ssl_ca_certs=a", "TLS"),
+            ("socket_timeout=soon", "seconds"),
+            ("socket_timeout=-1", "seconds"),
+            ("socket_timeout=inf", "seconds"),
+            ("max_connections=0", "from 1"),
+        ] {
+            let error = format!("redis://h?{setting}").parse::<RedisOptions>().unwrap_err().to_string();
+            let name = setting.split('=').next().unwrap();
+            assert!(error.contains(name) && error.contains(advice), "{setting}: {error}");
+        }
+    }
+
+    #[test]
     fn bad_addresses_are_refused_without_showing_the_password() {
         for bad in [
             "",
@@ -218,6 +331,8 @@ mod tests {
             "redis+sentinel://:geheim@h",
             "redis+cluster://:geheim@h/1",
             "rediss://:geheim@h",
+            "unix:///geheim",
+            "redis://:ge?geheim=1@h",
             "redis://:geheim%2@h",
             "redis://:geheim@h?user=geheim",
             "redis://h?prefix=a{b}",

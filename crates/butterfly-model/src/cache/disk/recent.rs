@@ -1,0 +1,107 @@
+//! What was read lately, for as long as nobody writes.
+//!
+//! A look-up in the file costs more in locks than in reading. SQLite's index of its write-ahead log, the file `-shm`,
+//! begins with a head that changes with each commit, whichever process made it (sqlite.org/walformat.html, 2.1: the
+//! number of commits, the last frame and the checksum over all frames). While that head is the same, so is all that was
+//! read under it.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::hash::BuildHasher;
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use foldhash::fast::RandomState;
+
+use super::statements::Found;
+
+/// The head of the index.
+pub(super) type Stamp = [u8; 48];
+
+/// Values that were read, in memory.
+pub(super) struct Recent {
+    index: Option<Arc<File>>,
+    hasher: RandomState,
+    shards: [Mutex<Shard>; SHARDS],
+}
+
+struct Shard {
+    /// What holds for all values here.
+    stamp: Stamp,
+    values: HashMap<Box<str>, Found, RandomState>,
+    bytes: usize,
+}
+
+const SHARDS: usize = 16;
+/// The most bytes of a shard, and of one value in it.
+const SHARD_MAX: usize = 512 << 10;
+const VALUE_MAX: usize = 16 << 10;
+/// What a value takes beside its key and itself, roughly.
+const OVERHEAD: usize = 128;
+
+impl Recent {
+    /// For a file that is open: its index is there then. Without it nothing is remembered.
+    pub(super) fn new(file: &Path) -> Self {
+        let mut path = file.as_os_str().to_owned();
+        path.push("-shm");
+        let hasher = RandomState::default();
+        let shard = || Shard { stamp: [0; 48], values: HashMap::with_hasher(hasher.clone()), bytes: 0 };
+        let shards = std::array::from_fn(|_| Mutex::new(shard()));
+        Self { index: open_index(path.as_ref()).ok(), shards, hasher }
+    }
+
+    /// What holds now.
+    pub(super) fn stamp(&self) -> Option<Stamp> {
+        let mut stamp = [0; 48];
+        self.index.as_ref()?.read_exact_at(&mut stamp, 0).ok()?;
+        Some(stamp)
+    }
+
+    /// What was read of a key under this stamp.
+    pub(super) fn get(&self, stamp: &Stamp, key: &str) -> Option<Found> {
+        let shard = self.shard(key);
+        if shard.stamp == *stamp { shard.values.get(key).cloned() } else { None }
+    }
+
+    /// Remembers what was read after the stamp was: a commit in between makes it count for nothing.
+    pub(super) fn put(&self, stamp: Stamp, key: &str, found: &Found) {
+        let size = key.len() + found.entry.value.len() + OVERHEAD;
+        if size > VALUE_MAX {
+            return;
+        }
+        let mut shard = self.shard(key);
+        if shard.stamp != stamp || shard.bytes + size > SHARD_MAX {
+            shard.values.clear();
+            shard.bytes = 0;
+            shard.stamp = stamp;
+        }
+        if shard.values.insert(key.into(), found.clone()).is_none() {
+            shard.bytes += size;
+        }
+    }
+
+    fn shard(&self, key: &str) -> MutexGuard<'_, Shard> {
+        // The map uses the other bits of the hash.
+        let place = (self.hasher.hash_one(key) >> 32) as usize % SHARDS;
+        self.shards[place].lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Opens an index, once in a process, and for good: when a process closes any handle of a file, it loses all its locks
+/// on that file, those of SQLite too (sqlite.org/howtocorrupt.html, 2.2).
+fn open_index(path: &Path) -> std::io::Result<Arc<File>> {
+    type Number = (u64, u64);
+    static OPENED: Mutex<Vec<(Number, Arc<File>)>> = Mutex::new(Vec::new());
+    let number = |of: std::fs::Metadata| (of.dev(), of.ino());
+    let mut opened = OPENED.lock().unwrap_or_else(PoisonError::into_inner);
+    let wanted = number(std::fs::metadata(path)?);
+    if let Some((_, file)) = opened.iter().find(|(known, _)| *known == wanted) {
+        return Ok(file.clone());
+    }
+    let file = Arc::new(File::open(path)?);
+    let number = file.metadata().map(number);
+    // Kept whatever it is.
+    opened.push((number.as_ref().map_or((0, 0), |number| *number), file.clone()));
+    number.map(|_| file)
+}
