@@ -31,7 +31,7 @@ struct Words {
     /// What the queue stands on
     #[arg(long, value_enum, default_value_t = EngineName::Embedded)]
     engine: EngineName,
-    /// The database, whose table torture_paid is made anew; a SQLite file unless given
+    /// The database, whose tables torture_paid and butterfly_outbox are made anew; a SQLite file unless given
     #[arg(long)]
     database: Option<String>,
     /// How often a process is killed with SIGKILL
@@ -74,7 +74,9 @@ async fn torture(words: &Words, folder: &Path) -> Result<bool, Box<dyn Error>> {
     let mut databases = Databases::new();
     databases.add(DEFAULT, database.parse()?, Duration::from_secs(5)).await?;
     let db = databases.get(DEFAULT).ok_or("there is no database")?;
-    db.execute_unprepared(&format!("DROP TABLE IF EXISTS {TABLE}")).await?;
+    for table in [TABLE, "butterfly_outbox"] {
+        db.execute_unprepared(&format!("DROP TABLE IF EXISTS {table}")).await?;
+    }
     db.execute_unprepared(&format!("CREATE TABLE {TABLE} (n BIGINT NOT NULL PRIMARY KEY)")).await?;
 
     let seed = words.seed.unwrap_or_else(butterfly::messages::now_ms);

@@ -52,7 +52,11 @@ pub(super) async fn is_there(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
             "SELECT COUNT(*) AS n FROM information_schema.tables \
              WHERE table_schema = DATABASE() AND table_name = 'butterfly_outbox'"
         }
-        _ => "SELECT COUNT(*) AS n FROM pg_class WHERE oid = to_regclass('butterfly_outbox')",
+        // Not by to_regclass: a transaction that has looked once goes on to see what it saw then.
+        _ => {
+            "SELECT COUNT(*) AS n FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace \
+             WHERE relname = 'butterfly_outbox' AND nspname = ANY (current_schemas(false))"
+        }
     };
     let row = db.query_one_raw(Statement::from_string(backend, sql)).await?;
     row.map_or(Ok(0_i64), |row| row.try_get("", "n")).map(|count| count > 0)

@@ -110,7 +110,8 @@ impl Committer {
             let tx = self.db.begin().await?;
             tx.execute_unprepared(&insert(n)).await?;
             self.queue.enqueue(job).within(&tx).await?;
-            return Ok(if taken_back { tx.rollback().await? } else { tx.commit().await? });
+            let ended = if taken_back { tx.rollback().await } else { tx.commit().await };
+            return Ok(ended?);
         }
         let done = transaction(&self.db, |tx| async move {
             tx.execute_unprepared(&insert(n)).await?;
