@@ -72,7 +72,7 @@ pub use sea_orm;
 pub use soft_delete::SoftDelete;
 pub use sort::Sort;
 pub use tables::create_tables;
-pub use transaction::transaction;
+pub use transaction::{after_commit, transaction};
 pub use tx::Tx;
 pub use upsert::upsert;
 pub use url::{DatabaseUrl, Driver};

@@ -144,7 +144,11 @@ impl Catalog {
     }
 
     /// Binds the arguments to the handler, without running it.
-    fn check(&self, entry: Option<&Entry>, args: &str) -> Result<()> {
+    ///
+    /// # Errors
+    ///
+    /// `ERR_BAD_PARAMS`, naming each argument that does not fit.
+    pub(crate) fn check(&self, entry: Option<&Entry>, args: &str) -> Result<()> {
         let Some(entry) = entry else {
             return match serde_json::from_str::<HashMap<&str, &RawValue>>(args) {
                 Ok(_) => Ok(()),

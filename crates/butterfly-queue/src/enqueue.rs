@@ -7,6 +7,8 @@ use std::pin::Pin;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use butterfly_core::{Ctx, Error, Job, Result};
+#[cfg(feature = "sql")]
+use butterfly_model::sql::sea_orm::DatabaseTransaction;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -43,6 +45,9 @@ pub struct Enqueue<'c, R> {
     said: Said,
     /// The call that sends.
     origin: Option<&'c Ctx>,
+    /// The transaction that it is sent with.
+    #[cfg(feature = "sql")]
+    tx: Option<&'c DatabaseTransaction>,
     reply: PhantomData<fn() -> R>,
 }
 
@@ -79,7 +84,24 @@ const DESCRIPTION_MAX: usize = 4096;
 
 impl<'c, R> Enqueue<'c, R> {
     pub(crate) fn new(queue: Result<Queue>, path: String, args: Result<String>) -> Self {
-        Self { queue, path, args, said: Said::default(), origin: None, reply: PhantomData }
+        Self {
+            queue,
+            path,
+            args,
+            said: Said::default(),
+            origin: None,
+            #[cfg(feature = "sql")]
+            tx: None,
+            reply: PhantomData,
+        }
+    }
+
+    /// Sends with this transaction: the message comes into the queue if and only if the transaction is committed. See
+    /// [`outbox`](crate::outbox).
+    #[cfg(feature = "sql")]
+    pub fn within(mut self, tx: &'c DatabaseTransaction) -> Self {
+        self.tx = Some(tx);
+        self
     }
 
     /// Sends as this call: the message carries its id, its caller and the message that it runs; the call's line in the
@@ -208,6 +230,16 @@ impl<'c, R> Enqueue<'c, R> {
 
     async fn accepted(self) -> Result<(Queue, Topic, Receipt)> {
         let origin = self.origin.filter(|_| !self.said.unlogged);
+        #[cfg(feature = "sql")]
+        if let Some(tx) = self.tx {
+            let (queue, topic, message) = self.prepare()?;
+            let id = crate::outbox::write(&queue, tx, &topic, message).await?;
+            if let Some(ctx) = origin {
+                // It is enqueued only by the commit, of which this call does not hear.
+                ctx.note(format!("outbox={id}"));
+            }
+            return Ok((queue, topic, Receipt { id, new: true }));
+        }
         let (queue, topic, message) = self.prepare()?;
         let accepted = accepted(queue.0.sender.send(&topic, message).await)?;
         if let Some(ctx) = origin {
@@ -222,6 +254,12 @@ impl<'c, R> Enqueue<'c, R> {
     ///
     /// As for queuing alone; `ERR_MSG_NOT_EXIST` when the message was deleted, or is not kept (`result_ttl` zero).
     pub async fn ended(self) -> Result<Message> {
+        #[cfg(feature = "sql")]
+        if self.tx.is_some() {
+            return Err(Error::server(
+                "a message sent within a transaction runs after its commit: wait for it there, not inside",
+            ));
+        }
         let (queue, topic, receipt) = self.awaited().accepted().await?;
         queue.ended(&topic.path, &receipt.id).await
     }

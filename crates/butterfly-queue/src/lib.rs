@@ -3,6 +3,7 @@
 //! | to read about | look at |
 //! | --- | --- |
 //! | sending: from a handler, or from anywhere | [`EnqueueExt`], [`Queue`], [`Enqueue`] |
+//! | sending within a transaction of a SQL database | `outbox` (feature `sql`) |
 //! | what becomes of a message, and what is guaranteed | [`engine`] |
 //! | running messages | [`Worker`] |
 //! | saying "later" or "never again" | [`retry_after`], [`never_retry`] |
@@ -16,6 +17,8 @@ pub mod engine;
 mod enqueue;
 mod figures;
 mod message;
+#[cfg(feature = "sql")]
+pub mod outbox;
 mod queue;
 #[cfg(feature = "redis")]
 pub mod redis;
@@ -32,6 +35,8 @@ pub use message::{
     Accepted, BadMsgId, Claimed, End, Hold, Message, Millis, MsgId, NewMessage, Outcome, PRIORITY,
     PRIORITY_MAX, Second, Seq, Spec, State, Unique, now_ms, tag,
 };
+#[cfg(feature = "sql")]
+pub use outbox::{Outbox, TxEnqueueExt};
 pub use queue::Queue;
 pub use retry::{never_retry, retry_after};
 pub use settings::{Patterns, Settings};

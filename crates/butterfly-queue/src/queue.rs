@@ -33,6 +33,9 @@ pub(crate) struct Inner {
     pub(crate) figures: Figures,
     /// The process as an owner of leases.
     pub(crate) owner: Owner,
+    /// Where messages wait that were sent within a transaction.
+    #[cfg(feature = "sql")]
+    pub(crate) outbox: std::sync::OnceLock<crate::Outbox>,
 }
 
 /// How many messages an operation on a whole state changes in one step of the engine.
@@ -55,6 +58,8 @@ impl Queue {
             catalog,
             engine,
             owner,
+            #[cfg(feature = "sql")]
+            outbox: std::sync::OnceLock::new(),
         }))
     }
 

@@ -41,6 +41,8 @@ mod butterfly;
 mod command;
 pub mod config;
 mod logs;
+#[cfg(feature = "sql")]
+mod outbox;
 mod pid_file;
 mod queue;
 mod reach;
@@ -65,6 +67,8 @@ pub use butterfly_model as model;
 pub use butterfly_model::cache;
 pub use butterfly_queue as messages;
 pub use butterfly_queue::{Enqueue, EnqueueExt, Queue, never_retry, retry_after};
+#[cfg(feature = "sql")]
+pub use butterfly_queue::{Outbox, TxEnqueueExt};
 pub use bytes::Bytes;
 pub use futures_core::Stream;
 pub use jiff;
@@ -89,6 +93,8 @@ pub mod prelude {
         Blob, Body, Ctx, DateTime, EnqueueExt, Error, Json, Multipart, Result, Stat, bail, data, ensure,
         handler,
     };
+    #[cfg(feature = "sql")]
+    pub use butterfly_queue::TxEnqueueExt;
     pub use tracing::{debug, error, info, warn};
 }
 

@@ -100,6 +100,8 @@ async fn run(
     let queue = queue::on(engine, &app.registry, config, &version, config.instance.as_str());
     #[cfg(feature = "sql")]
     let databases = databases(&mut app, config).await?;
+    #[cfg(feature = "sql")]
+    let outbox = crate::outbox::open(&queue, &databases, config);
     app.state.insert(queue.clone());
     app.later = Some(Box::new(queue.clone()));
     app.set_waiting(missing.is_some());
@@ -115,6 +117,8 @@ async fn run(
     welcome(&app, config, listen, missing.as_ref());
     let address = listen.map(tracing::field::display);
     tracing::info!(target: "butterfly", address, handlers = app.registry.handlers().len(), "started");
+    #[cfg(feature = "sql")]
+    let relay = outbox.relay(&queue);
     let (stop, stopped) = watch::channel(false);
     let ended = async {
         tokio::select! {
@@ -141,7 +145,10 @@ async fn run(
     let ((), open, worked) = tokio::join!(ended, serve_http(server, until(stopped.clone())), working);
     worked.map_err(io::Error::other)?;
     #[cfg(feature = "sql")]
-    databases.close().await;
+    {
+        relay.stop().await;
+        databases.close().await;
+    }
     tracing::info!(target: "butterfly", open, "stopped");
     Ok(open)
 }

@@ -2,6 +2,8 @@
 //! the senders were told, what the handlers saw and what the engine keeps must be one story.
 //!
 //! The program is three: the torture itself, `torture send` a process that sends, `torture serve` a worker.
+//!
+//! `torture outbox` does the same to messages that are sent within transactions of a database.
 
 mod books;
 mod chance;
@@ -13,6 +15,7 @@ mod fleet;
 mod ledger;
 mod line;
 mod options;
+mod outbox;
 mod place;
 mod report;
 mod runs;
@@ -37,6 +40,12 @@ fn main() -> ExitCode {
     match std::env::args().nth(1).as_deref() {
         Some("send") => sender::main(),
         Some("serve") => serve(),
+        Some("commit") => outbox::commit(),
+        Some("outbox") => match outbox::run() {
+            Ok(true) => ExitCode::SUCCESS,
+            Ok(false) => ExitCode::FAILURE,
+            Err(error) => failed(error),
+        },
         _ => match course::run(&Options::parse()) {
             Ok(true) => ExitCode::SUCCESS,
             Ok(false) => ExitCode::FAILURE,

@@ -34,6 +34,13 @@ fn embedded_with_processes_killed() {
     assert!(count(&said, "messages accepted") == 3000 && count(&said, "processes killed") > 0);
 }
 
+/// Rows and messages are committed together; the long form has a thousand kills: `torture outbox`.
+#[test]
+fn commits_with_processes_killed() {
+    let said = torture("outbox --kills 30 --seed 1");
+    assert!(count(&said, "rows committed") > 30 && count(&said, "kills that left messages to relay") > 0);
+}
+
 #[test]
 fn what_cannot_be_done_is_told() {
     let done = Command::new(env!("CARGO_BIN_EXE_torture")).args(["--cuts", "1"]).output().unwrap();
@@ -50,6 +57,17 @@ mod live {
         let said =
             torture("--engine redis --messages 3000 --kills 10 --server-kills 3 --lease 1500 --seed 1");
         assert!(count(&said, "server killed") == 3 && count(&said, "processes killed") > 0);
+    }
+
+    /// `bash .ci/sql COMMAND` starts MariaDB and PostgreSQL.
+    #[test]
+    fn commits_on_servers_with_processes_killed() {
+        for variable in ["SQL_TEST_MYSQL", "SQL_TEST_POSTGRES"] {
+            let database = std::env::var(variable)
+                .unwrap_or_else(|_| panic!("{variable} is not set: bash .ci/sql COMMAND"));
+            let said = torture(&format!("outbox --engine redis --database {database} --kills 30 --seed 2"));
+            assert!(count(&said, "rows committed") > 30, "{said}");
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Transactions that are tried again when another one was in the way.
 
+use std::cell::RefCell;
 use std::time::Duration;
 
 use butterfly_core::{Error, Result};
@@ -11,6 +12,35 @@ use super::{Failure, Tx};
 const TRIES: u32 = 8;
 /// The first pause before the next try; each is twice the one before, and a random part of it.
 const PAUSE: Duration = Duration::from_millis(2);
+
+type Hook = Box<dyn FnOnce() + Send>;
+
+tokio::task_local! {
+    /// What is to be done once the transaction that runs in this task is committed.
+    static AFTER: RefCell<Vec<Hook>>;
+}
+
+/// Has something done once the [`transaction()`] that runs in this task is committed; it is forgotten when that is taken
+/// back. Gives false, and does nothing, where none runs: in a transaction begun by hand, or in a task of its own.
+///
+/// # Example
+///
+/// ```
+/// use butterfly_model::sql::sea_orm::{ConnectionTrait, DatabaseConnection};
+/// use butterfly_model::sql::{after_commit, transaction};
+///
+/// async fn close(db: &DatabaseConnection) -> butterfly_core::Result<()> {
+///     transaction(db, |tx| async move {
+///         tx.execute_unprepared("UPDATE shop SET open = 0").await?;
+///         after_commit(|| println!("closed"));
+///         Ok(())
+///     })
+///     .await
+/// }
+/// ```
+pub fn after_commit(hook: impl FnOnce() + Send + 'static) -> bool {
+    AFTER.try_with(|hooks| hooks.borrow_mut().push(Box::new(hook))).is_ok()
+}
 
 /// Runs a function in a transaction: committed when it gives `Ok`, taken back when it gives an error or is given up.
 ///
@@ -71,13 +101,15 @@ where
         ..TransactionOptions::default()
     };
     let tx = Tx::new(db.begin_with_options(options).await?);
-    let result = run(tx.clone()).await;
+    let running = async { (run(tx.clone()).await, AFTER.with(RefCell::take)) };
+    let (result, hooks) = AFTER.scope(RefCell::default(), running).await;
     let Some(tx) = tx.into_inner() else {
         return Err(Error::server("a transaction was kept beyond its function: it is taken back"));
     };
     match result {
         Ok(value) => {
             tx.commit().await?;
+            hooks.into_iter().for_each(|hook| hook());
             Ok(value)
         }
         Err(error) => {

@@ -48,12 +48,16 @@ pub(super) fn run(program: Butterfly, loaded: &Loaded, words: CallWords) -> Exit
         Err(error) => return usage(format_args!("cannot open the logs in log.dir: {error}")),
     };
     log.listen();
-    let app = runtime.block_on(desk::app(program, registry, &loaded.config));
-    let mut ctx = desk::ctx(Arc::new(app));
+    let app = Arc::new(runtime.block_on(desk::app(program, registry, &loaded.config)));
+    let mut ctx = desk::ctx(app.clone());
     let traced = words.trace && start_trace(colour);
     let input =
         Input { captures: &captures, payload: given.payload(), stream: Some(Body::empty()), query: None };
     let result = runtime.block_on(async { call(handler, &ctx, input).await });
+    #[cfg(feature = "sql")]
+    runtime.block_on(crate::outbox::hand_over(&app));
+    #[cfg(not(feature = "sql"))]
+    drop(app);
     desk::write(&log, &mut ctx, handler, &result);
     log.flush();
     if traced {

@@ -119,8 +119,15 @@ pub(super) async fn app(program: Butterfly, registry: Registry, config: &Config)
     #[cfg_attr(not(feature = "sql"), allow(unused_mut, reason = "it takes the databases"))]
     let mut app = program.into_app(registry, config).0;
     #[cfg(feature = "sql")]
-    if let Err(error) = crate::serve::databases(&mut app, config).await {
-        tracing::warn!(target: "butterfly::sql", "the call has no database: {error}");
+    match (crate::serve::databases(&mut app, config).await, &opened) {
+        (Ok(databases), Ok(queue)) => {
+            let outbox = crate::outbox::open(queue, &databases, config);
+            app.state.insert(outbox);
+        }
+        (Ok(_), Err(_)) => {}
+        (Err(error), _) => {
+            tracing::warn!(target: "butterfly::sql", "the call has no database: {error}");
+        }
     }
     match opened {
         Ok(queue) => with(app, queue),
