@@ -87,8 +87,6 @@ pub mod prelude {
     pub use sea_orm::{
         ActiveValue::{NotSet, Set, Unchanged},
         Condition, ConnectionTrait, ExprTrait, IntoActiveModel, JoinType, PaginatorTrait, QueryFilter,
-        QueryOrder, QuerySelect, TransactionTrait,
-        Condition, ConnectionTrait, IntoActiveModel, JoinType, PaginatorTrait, QueryFilter, QueryOrder,
-        QuerySelect, SelectExt, TransactionTrait,
+        QueryOrder, QuerySelect, SelectExt, TransactionTrait,
     };
 }

@@ -62,12 +62,12 @@ async fn of_many_who_change_or_make_each_has_its_change_in() {
 async fn a_row_in_the_way_leaves_the_transaction_around_it_whole() {
     on_each(async |db| {
         named("here").insert(db).await.unwrap();
-        let stat = transaction(db, async |tx| {
-            named("before").insert(tx).await?;
+        let stat = transaction(db, |tx| async move {
+            named("before").insert(&tx).await?;
             // The query does not find what stands in the way.
             let find = Entity::find().filter(Column::Name.eq("nowhere"));
-            let error = get_or_create(tx, find, named("here")).await.unwrap_err();
-            named("after").insert(tx).await?;
+            let error = get_or_create(&*tx, find, named("here")).await.unwrap_err();
+            named("after").insert(&tx).await?;
             Ok(error)
         })
         .await
