@@ -17,6 +17,7 @@ use butterfly::serde_json;
 use clap::Parser;
 
 use crate::chance::Chance;
+use crate::faults::Fault;
 use crate::options::{EngineName, Options};
 use crate::runs::Kind;
 use crate::stand::Stand;
@@ -50,6 +51,8 @@ struct Words {
 
 /// A process is killed at a moment up to so long after its first commit.
 const MOMENT: Duration = Duration::from_millis(60);
+/// Redis is out of reach for so long, in the middle: longer than a sender tries.
+const CUT: Duration = Duration::from_secs(4);
 /// The messages of a page.
 const PAGE: u64 = 1000;
 
@@ -68,7 +71,7 @@ async fn torture(words: &Words, folder: &Path) -> Result<bool, Box<dyn Error>> {
         EngineName::Embedded => "embedded",
         EngineName::Redis => "redis",
     };
-    let stand = Stand::put_up(&Options::parse_from(["torture", "--engine", engine]), folder).await?;
+    let mut stand = Stand::put_up(&Options::parse_from(["torture", "--engine", engine]), folder).await?;
     let file = format!("sqlite:///{}", folder.join("app.db").display());
     let database = words.database.clone().unwrap_or(file);
     let mut databases = Databases::new();
@@ -82,7 +85,8 @@ async fn torture(words: &Words, folder: &Path) -> Result<bool, Box<dyn Error>> {
     let seed = words.seed.unwrap_or_else(butterfly::messages::now_ms);
     println!("{} kills, seed {seed}, in {}", words.kills, folder.display());
     let mut chance = Chance::of(seed);
-    let errand = |life, work| Errand { place: stand.place.clone(), database: database.clone(), life, work };
+    let place = stand.place.clone();
+    let errand = |life, work| Errand { place: place.clone(), database: database.clone(), life, work };
     let mut life = 0;
     let mut begin = |work| {
         life += 1;
@@ -92,8 +96,14 @@ async fn torture(words: &Words, folder: &Path) -> Result<bool, Box<dyn Error>> {
     for _ in 0..words.processes.max(1) {
         processes.push(begin(Work::Commit)?);
     }
-    let mut found = 0;
-    for _ in 0..words.kills {
+    let (mut found, mut kept) = (0, 0);
+    for round in 0..words.kills {
+        if words.engine == EngineName::Redis && round == words.kills / 2 {
+            stand.begin(Fault::Cut)?;
+            tokio::time::sleep(CUT).await;
+            kept = waiting(db).await?;
+            stand.end(Fault::Cut)?;
+        }
         let at = chance.below(processes.len() as u64) as usize;
         tokio::time::sleep(chance.moment(MOMENT)).await;
         processes[at].kill()?;
@@ -112,6 +122,7 @@ async fn torture(words: &Words, folder: &Path) -> Result<bool, Box<dyn Error>> {
     println!("  messages in the queue                {}", counts.messages);
     println!("  kills that left messages to relay    {found}");
     println!("  left when all were killed            {left}");
+    println!("  kept while Redis was out of reach    {kept}");
     println!("  lost                                 {}", counts.lost);
     println!("  ghosts                               {}", counts.ghosts);
     println!("  doubled                              {}", counts.doubled);

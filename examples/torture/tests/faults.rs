@@ -67,6 +67,7 @@ mod live {
                 .unwrap_or_else(|_| panic!("{variable} is not set: bash .ci/sql COMMAND"));
             let said = torture(&format!("outbox --engine redis --database {database} --kills 30 --seed 2"));
             assert!(count(&said, "rows committed") > 30, "{said}");
+            assert!(count(&said, "kept while Redis was out of reach") > 0, "{said}");
         }
     }
 
