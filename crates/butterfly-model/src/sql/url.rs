@@ -153,11 +153,11 @@ impl FromStr for DatabaseUrl {
                 _ if OURS.contains(&name) => options.set(driver, name, value)?,
                 // MySQL's utf8 has three bytes a character: many texts do not fit.
                 Driver::MySql if name == "charset" && value.starts_with("utf8") => {
-                    theirs.push("charset=utf8mb4")
+                    theirs.push("charset=utf8mb4");
                 }
                 Driver::MySql if MYSQL.contains(&name) => theirs.push(pair),
                 Driver::Postgres if POSTGRES.contains(&name) || name.starts_with("options[") => {
-                    theirs.push(pair)
+                    theirs.push(pair);
                 }
                 _ => return Err(unknown(driver, name)),
             }
