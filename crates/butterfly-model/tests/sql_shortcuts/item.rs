@@ -1,5 +1,7 @@
 //! The entity of these tests.
 
+#![allow(unreachable_pub, reason = "what SeaORM makes of it is public")]
+
 use butterfly_model::sql::prelude::*;
 
 #[sea_orm::model]
