@@ -13,6 +13,8 @@ pub(super) trait Address: Sized + fmt::Display {
     const TABLE: &'static str;
     const HELP: &'static str;
     const ACCEPTS: &'static str;
+    /// What the entry `default` is unless it is set; empty where it is not there.
+    const DEFAULT: &'static str = "";
     /// Names that mean something else.
     const TAKEN: &'static [&'static str];
 
@@ -76,7 +78,7 @@ impl<A: Address> AddressTable<A> {
             Input::Text(text) => text,
             Input::Toml(value) => value.as_str().ok_or_else(|| wrong_type(value))?,
         };
-        if text.trim().is_empty() {
+        if text.trim().is_empty() || (name == "default" && text.trim() == A::DEFAULT) {
             self.0.remove(name);
         } else {
             self.0.insert(name.to_owned(), Entry { address: A::parse(text)?, origin });

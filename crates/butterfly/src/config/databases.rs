@@ -17,9 +17,6 @@ const DATA_DIR: &str = "{data_dir}";
 pub struct DatabaseUrl(String);
 
 impl DatabaseUrl {
-    /// What `databases.default` is unless it is set.
-    pub const DEFAULT: &str = "sqlite://{data_dir}/app.db";
-
     /// The address with its password, and with the data folder in its place.
     ///
     /// # Example
@@ -48,6 +45,7 @@ impl Address for DatabaseUrl {
     const HELP: &'static str = "SQL databases, by names of your own: databases.default, databases.reports, …";
     const ACCEPTS: &'static str = "a URL such as sqlite://data/app.db, mysql://user:password@host:3306/name or \
                                    postgres://user:password@host:5432/name, with options such as ?max_connections=20";
+    const DEFAULT: &'static str = "sqlite://{data_dir}/app.db";
     const TAKEN: &'static [&'static str] = &[];
 
     #[cfg(feature = "sql")]
@@ -87,7 +85,7 @@ impl fmt::Debug for DatabaseUrl {
 impl Config {
     /// The address of a database by name; `default` is always there.
     pub fn database(&self, name: &str) -> Option<DatabaseUrl> {
-        let unset = || (name == "default").then(|| DatabaseUrl(DatabaseUrl::DEFAULT.to_owned()));
+        let unset = || (name == "default").then(|| DatabaseUrl(<DatabaseUrl as Address>::DEFAULT.to_owned()));
         self.databases.get(name).cloned().or_else(unset)
     }
 
