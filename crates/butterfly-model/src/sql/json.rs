@@ -129,14 +129,14 @@ fn to_json(value: &Value) -> Json {
 /// # }
 ///
 /// let mut row: user::ActiveModel = Default::default();
-/// let given = serde_json::json!({"name": "ada"});
-/// apply_json(&mut row, given.as_object().ok_or("no object")?, &[user::Column::Name])?;
+/// let given = serde_json::Map::from_iter([("name".to_owned(), "ada".into())]);
+/// apply_json(&mut row, &given, &[user::Column::Name])?;
 /// assert_eq!(row.name, Set("ada".to_owned()));
 ///
-/// let wrong = serde_json::json!({"name": 7, "id": 1});
-/// let error = apply_json(&mut row, wrong.as_object().ok_or("no object")?, &[user::Column::Name]).unwrap_err();
+/// let wrong = serde_json::Map::from_iter([("name".to_owned(), 7.into()), ("id".to_owned(), 1.into())]);
+/// let error = apply_json(&mut row, &wrong, &[user::Column::Name]).unwrap_err();
 /// assert!(error.to_string().contains("name: ") && error.to_string().contains("id: unknown"));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # Ok::<(), butterfly_core::Error>(())
 /// ```
 pub fn apply_json<A: ActiveModelTrait>(
     row: &mut A,
