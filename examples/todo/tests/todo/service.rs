@@ -74,14 +74,14 @@ impl Service {
     pub(crate) fn post(&self, path: &str, body: &Value) -> Value {
         let body = body.to_string();
         self.send(&format!(
-            "POST {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            "POST {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
             body.len()
         ))
     }
 
     /// A call with a query string.
     pub(crate) fn get(&self, target: &str) -> Value {
-        self.send(&format!("GET {target} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"))
+        self.send(&format!("GET {target} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"))
     }
 
     fn send(&self, request: &str) -> Value {
