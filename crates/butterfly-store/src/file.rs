@@ -13,6 +13,11 @@ use crate::{Options, Schema, StoreError, schema};
 /// How long a connection waits for a lock that others hold for moments only: while they open or close the file.
 const MOMENT: Duration = Duration::from_secs(5);
 
+/// The pages that a writing connection keeps, in KiB. Not more: a transaction that balanced a tree by renumbering pages
+/// looks at each page in the cache when it is committed (SQLite parks one under the number of the lock-byte page, and
+/// `pcache1Truncate` then takes the file for one that shrank). What falls out is in the system's own cache.
+const CACHE_KIB: i64 = 8192;
+
 /// Opens the file, making it and its folder where they are missing, and brings its tables up to date.
 pub(crate) fn prepare(file: &Path, schemas: &[Schema], options: &Options) -> Result<Connection, StoreError> {
     if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
@@ -85,7 +90,7 @@ fn settle(file: &Path, db: &Connection, options: &Options) -> Result<(), StoreEr
     // The log is folded back by `checkpoint`.
     set(file, db, "wal_autocheckpoint", 0)?;
     set(file, db, "temp_store", 2)?;
-    set(file, db, "cache_size", -32_768)?;
+    set(file, db, "cache_size", -CACHE_KIB)?;
     match options.max_bytes {
         Some(bytes) => {
             let page: u64 = ask(file, db, "page_size")?.try_into().unwrap_or(4096);
