@@ -29,6 +29,21 @@ pub enum Door {
     Mcp,
 }
 
+impl Door {
+    /// The name in lower case: `http`, `queue`, …
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Queue => "queue",
+            Self::Schedule => "schedule",
+            Self::Flow => "flow",
+            Self::Cli => "cli",
+            Self::Mcp => "mcp",
+        }
+    }
+}
+
 /// What one call knows: its id, door, caller, deadline and timings, and the app that it runs in.
 ///
 /// # Example

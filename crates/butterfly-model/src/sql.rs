@@ -36,7 +36,7 @@
 //!   [`apply_json`].
 //! - Deleted rows that can come back: [`soft_delete`].
 //! - Handlers for an entity without writing any: [`Resource`](macro@prelude::Resource), with [`resource`] under it and
-//!   the forms of values in [`wire`].
+//!   the forms of values in [`wire`]. What became of their rows: [`history`].
 
 pub mod conflict;
 pub mod cursor;
@@ -45,6 +45,7 @@ mod fault;
 mod filter;
 mod get_or_create;
 mod given;
+pub mod history;
 mod json;
 pub mod limits;
 mod lock;
