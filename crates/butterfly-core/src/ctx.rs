@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::head::Head;
-use crate::{App, ReqId};
+use crate::{App, ReqId, Used};
 
 /// The way by which a call came in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -71,7 +71,7 @@ pub struct Ctx {
 }
 
 /// What a call gathers for its log line.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Notes {
     /// Timing marks in milliseconds.
     pub talk: Vec<(&'static str, f64)>,
@@ -79,7 +79,15 @@ pub struct Notes {
     pub params: Vec<u8>,
     /// Results that the handler wants in the log.
     pub res: Vec<String>,
+    /// What the call made use of.
+    pub(crate) used: Vec<Arc<dyn Used>>,
     marked: Option<Instant>,
+}
+
+impl fmt::Debug for Notes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Notes").field("talk", &self.talk).field("res", &self.res).finish_non_exhaustive()
+    }
 }
 
 impl Notes {
@@ -131,6 +139,7 @@ impl Ctx {
         notes.talk.clear();
         notes.params.clear();
         notes.res.clear();
+        notes.used.clear();
         notes.marked = None;
     }
 
@@ -295,7 +304,7 @@ impl Ctx {
         });
     }
 
-    fn notes(&self) -> MutexGuard<'_, Notes> {
+    pub(crate) fn notes(&self) -> MutexGuard<'_, Notes> {
         self.notes.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 

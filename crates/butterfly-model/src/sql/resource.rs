@@ -6,13 +6,13 @@ mod write;
 use butterfly_core::schemars::{self, JsonSchema};
 use butterfly_core::{BadParams, Ctx, Error, Fault, Result};
 use sea_orm::{
-    ColumnTrait, Condition, DatabaseConnection, DbBackend, EntityTrait, IdenStatic, Iterable, ModelTrait,
-    PrimaryKeyToColumn, QueryFilter, QuerySelect, Select, Value,
+    ColumnTrait, Condition, ConnectionTrait, DatabaseConnection, DbBackend, EntityTrait, IdenStatic,
+    Iterable, ModelTrait, PrimaryKeyToColumn, QueryFilter, QuerySelect, Select, Value,
 };
 use serde::{Deserialize, Serialize};
 
 use super::conflict::ERR_NOT_EXIST;
-use super::{DbExt, Filters, Page, Sort, cursor, limits};
+use super::{DbExt, Filters, Page, Sort, cursor, limits, unfit};
 
 pub use told::{Line, history};
 pub use write::{create, delete, update};
@@ -132,8 +132,10 @@ where
 {
     E::guard(ctx, Action::List)?;
     let visible = E::find().filter(E::scope(ctx)?);
+    let letters = filters.letters().to_vec();
     let query = alive::<E>(visible.clone()).filter(filters.condition()?);
-    page(ctx.db()?, &visible, query, ask, row).await
+    let page = page(ctx.db()?, &visible, query, ask, row).await;
+    page.map_err(|error| unfit::explain_query(error, &letters))
 }
 
 /// A page of a query's rows; `visible` are those that a caller may name as the row before.
@@ -190,8 +192,7 @@ where
 pub async fn get<E: Resource>(ctx: &Ctx, value: Value) -> Result<E::Model> {
     E::guard(ctx, Action::Get)?;
     let db = ctx.db()?;
-    let found = one::<E>(db.get_database_backend(), E::scope(ctx)?, value)?.one(db).await?;
-    found.ok_or_else(|| Error::business(ERR_NOT_EXIST))
+    found::<E>(db, one::<E>(db.get_database_backend(), E::scope(ctx)?, value)?).await
 }
 
 /// Leaves out what was deleted softly.
@@ -205,6 +206,15 @@ fn alive<E: Resource>(query: Select<E>) -> Select<E> {
 /// The row of a key among those that this caller may see and that are not deleted.
 fn one<E: Resource>(backend: DbBackend, scope: Condition, value: Value) -> Result<Select<E>> {
     Ok(alive::<E>(E::find().filter(scope)).filter(key_named::<E>(backend, value)?))
+}
+
+/// The row that a query for one finds.
+async fn found<E: Resource>(db: &impl ConnectionTrait, query: Select<E>) -> Result<E::Model> {
+    match query.one(db).await.map_err(Error::from) {
+        Ok(row) => row.ok_or_else(|| Error::business(ERR_NOT_EXIST)),
+        Err(error) if unfit::has_foreign_letters(&error) => Err(Error::business(ERR_NOT_EXIST)),
+        Err(error) => Err(error),
+    }
 }
 
 /// The condition for the row of a key, which the parameter of the key's name gave.

@@ -9,5 +9,8 @@ mod history;
 mod jobs;
 mod keys;
 mod killed;
+#[cfg(feature = "live")]
+mod latin;
 mod place;
 mod rights;
+mod trouble;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use butterfly::model::sql::sea_orm::{ConnectionTrait, DatabaseConnection, Statement};
-use butterfly::model::sql::{DEFAULT, Databases, create_tables};
+use butterfly::model::sql::{DEFAULT, DatabaseUrl, Databases, create_tables};
 use butterfly::{Ctx, Door, Reply};
 use butterfly_core::args::{Input, Payload};
 use butterfly_core::reply::Content;
@@ -35,7 +35,7 @@ pub async fn on_each(test: impl AsyncFn(&Place)) {
         db.execute_unprepared(&format!("CREATE DATABASE {name}{set}")).await.unwrap();
         let place = Place::open(&format!("{}/{name}", url.rsplit_once('/').unwrap().0)).await;
         test(&place).await;
-        place.app.state.get::<Databases>().unwrap().close().await;
+        place.databases().close().await;
         db.execute_unprepared(&format!("DROP DATABASE {name}")).await.unwrap();
     }
 }
@@ -46,17 +46,41 @@ async fn databases(url: &str) -> Databases {
     databases
 }
 
+/// An app with a database, whatever that is.
+pub async fn without_tables(url: &str) -> Place {
+    Place::with(databases(url).await)
+}
+
 impl Place {
     pub async fn open(url: &str) -> Self {
         let databases = databases(url).await;
         create_tables(&url.parse().unwrap(), databases.get(DEFAULT).unwrap()).await.unwrap();
+        Self::with(databases)
+    }
+
+    fn with(databases: Databases) -> Self {
         let mut app = App::default();
         app.state.insert(databases);
         Self { app: Arc::new(app) }
     }
 
+    /// With one more database.
+    pub async fn and(&self, name: &str, url: &str) -> Self {
+        let mut databases = self.databases().clone();
+        databases.add(name, url.parse().unwrap(), Duration::from_secs(5)).await.unwrap();
+        Self::with(databases)
+    }
+
+    fn databases(&self) -> &Databases {
+        self.app.state.get::<Databases>().unwrap()
+    }
+
+    pub fn url(&self) -> &DatabaseUrl {
+        self.databases().iter().next().unwrap().1
+    }
+
     pub fn db(&self) -> &DatabaseConnection {
-        self.app.state.get::<Databases>().unwrap().get(DEFAULT).unwrap()
+        self.databases().get(DEFAULT).unwrap()
     }
 
     pub fn ctx(&self, user: &str) -> Ctx {
@@ -77,7 +101,7 @@ impl Place {
         match call(handler, ctx, input).await {
             Ok(Reply { content: Content::Json(document), .. }) => serde_json::from_slice(&document).unwrap(),
             Ok(other) => panic!("{other:?}"),
-            Err(error) => told(&error),
+            Err(error) => told(ctx, &error),
         }
     }
 
@@ -90,10 +114,11 @@ impl Place {
     }
 }
 
-fn told(error: &Error) -> Value {
+fn told(ctx: &Ctx, error: &Error) -> Value {
     let mut params = json!({});
     if let Fault::BadParams(bad) = error.fault() {
         bad.iter().for_each(|(name, problem)| params[name] = problem.into());
     }
-    json!({"stat": error.stat().as_str(), "reason": error.fault().reason(), "params": params, "log": error.chain()})
+    let log = std::iter::once(error.chain()).chain(ctx.advice(error)).collect::<Vec<_>>().join("; ");
+    json!({"stat": error.stat().as_str(), "reason": error.fault().reason(), "params": params, "log": log})
 }

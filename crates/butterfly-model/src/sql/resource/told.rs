@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use butterfly_core::schemars::{self, JsonSchema};
 use butterfly_core::serde_json;
-use butterfly_core::{Ctx, Error, Result};
+use butterfly_core::{Ctx, Result, Stat};
 use sea_orm::{ColumnTrait, QueryFilter, QueryOrder, Value};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use super::{Action, Ask, Resource, Rows, key_named, page};
+use super::{Action, Ask, Resource, Rows, found, key_named, page};
 use crate::sql::conflict::ERR_NOT_EXIST;
 use crate::sql::history::{self, Change};
 use crate::sql::{DbExt, wire};
@@ -57,8 +57,15 @@ pub async fn history<E: Resource>(ctx: &Ctx, key: Value, ask: Ask) -> Result<Row
     let mut lines = history::lines::<E>(&key);
     let scoped = !scope.is_empty();
     let row = E::find().filter(scope).filter(key_named::<E>(db.get_database_backend(), key)?);
-    if row.one(db).await?.is_none() && (scoped || lines.clone().one(db).await?.is_none()) {
-        return Err(Error::business(ERR_NOT_EXIST));
+    match found::<E>(db, row).await {
+        Err(error) if error.stat() == Stat::new(ERR_NOT_EXIST) => {
+            if scoped {
+                return Err(error);
+            }
+            // Gone for good, or never there.
+            found::<history::Entity>(db, lines.clone()).await?;
+        }
+        row => drop(row?),
     }
     if scoped {
         // A key may have been another caller's before.

@@ -6,7 +6,7 @@ use sea_orm::{
     IntoActiveModel, Iterable, ModelTrait, PrimaryKeyToColumn, QueryFilter, QuerySelect, Value,
 };
 
-use super::{Action, Resource, one};
+use super::{Action, Resource, found, one};
 use crate::sql::conflict::{ERR_NOT_EXIST, explain};
 use crate::sql::{DbExt, history, limits, soft_delete};
 
@@ -54,8 +54,7 @@ where
     let (db, scope) = (ctx.db()?, E::scope(ctx)?);
     limits::check(db.get_database_backend(), &change)?;
     if !in_transaction::<E>(&scope) {
-        let before = one::<E>(db.get_database_backend(), scope, key)?.one(db).await?;
-        let before = before.ok_or_else(|| Error::business(ERR_NOT_EXIST))?;
+        let before = found::<E>(db, one::<E>(db.get_database_backend(), scope, key)?).await?;
         return change_to::<E, A>(db, before, &change).await;
     }
     let (key, change, scope) = (&key, &change, &scope);
@@ -83,8 +82,7 @@ where
     E::guard(ctx, Action::Delete)?;
     let (db, scope) = (ctx.db()?, E::scope(ctx)?);
     if !in_transaction::<E>(&scope) {
-        let row = one::<E>(db.get_database_backend(), scope, key)?.one(db).await?;
-        let row = row.ok_or_else(|| Error::business(ERR_NOT_EXIST))?;
+        let row = found::<E>(db, one::<E>(db.get_database_backend(), scope, key)?).await?;
         return take_away::<E, A>(db, row).await.map(drop);
     }
     let (key, scope) = (&key, &scope);
@@ -104,7 +102,7 @@ fn in_transaction<E: Resource>(scope: &Condition) -> bool {
 /// The row of a key, which nobody else changes until the transaction ends.
 async fn locked<E: Resource>(tx: &impl ConnectionTrait, scope: &Condition, key: &Value) -> Result<E::Model> {
     let row = one::<E>(tx.get_database_backend(), scope.clone(), key.clone())?;
-    row.lock_exclusive().one(tx).await?.ok_or_else(|| Error::business(ERR_NOT_EXIST))
+    found::<E>(tx, row.lock_exclusive()).await
 }
 
 async fn change_to<E, A>(db: &impl ConnectionTrait, before: E::Model, change: &A) -> Result<E::Model>
