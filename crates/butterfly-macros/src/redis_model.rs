@@ -27,6 +27,7 @@ enum Kind {
     Key,
     Plain,
     Equal,
+    Unique,
     Range,
     Text,
 }
@@ -101,6 +102,7 @@ fn write(item: &DeriveInput, options: &Options, key: &Column<'_>, rest: &[&Colum
         .iter()
         .map(|column| match column.kind {
             Kind::Equal => quote!(Equal),
+            Kind::Unique => quote!(Unique),
             Kind::Range => quote!(Range),
             Kind::Text => quote!(Text),
             Kind::Plain | Kind::Key => quote!(None),
@@ -111,7 +113,7 @@ fn write(item: &DeriveInput, options: &Options, key: &Column<'_>, rest: &[&Colum
         .map(|column| {
             let ty = column.ty;
             let index = match column.kind {
-                Kind::Equal => quote!(Equal),
+                Kind::Equal | Kind::Unique => quote!(Equal),
                 Kind::Range => quote!(Range),
                 Kind::Text => quote!(Text),
                 Kind::Plain | Kind::Key => quote!(Plain),
@@ -202,17 +204,18 @@ fn column<'a>(field: &'a Field, errors: &mut Errors) -> Option<Column<'a>> {
             let said = match () {
                 () if meta.path.is_ident("key") => Kind::Key,
                 () if meta.path.is_ident("index") => Kind::Equal,
+                () if meta.path.is_ident("unique") => Kind::Unique,
                 () if meta.path.is_ident("range") => Kind::Range,
                 () if meta.path.is_ident("text") => Kind::Text,
                 () => {
                     return Err(meta.error(
-                        "a field knows #[redis(key)], #[redis(index)], #[redis(range)] and #[redis(text)]",
+                        "a field knows #[redis(key)], #[redis(index)], #[redis(unique)], #[redis(range)] and #[redis(text)]",
                     ));
                 }
             };
             if kind != Kind::Plain {
                 return Err(
-                    meta.error(format!("`{ident}` is one of key, index, range and text: remove the others"))
+                    meta.error(format!("`{ident}` is one of key, index, unique, range and text: remove the others"))
                 );
             }
             kind = said;

@@ -10,6 +10,9 @@ use std::time::Duration;
 
 use butterfly_model::ids::{Clock, EPOCH_MS, IdError, Options, RedisWorkers, Snowflakes};
 
+#[path = "hostile/mod.rs"]
+mod hostile_values;
+
 const START: u64 = EPOCH_MS + 1_000_000;
 
 fn url() -> String {
@@ -98,6 +101,17 @@ fn a_holder_that_comes_back_late_takes_another_number_and_no_id_comes_twice() {
         let next = late.next_id().unwrap();
         assert!(next > last && all.insert(next));
         last = next;
+    }
+}
+
+#[test]
+fn a_hostile_name_is_a_name() {
+    for text in hostile_values::short_texts() {
+        let prefix = format!("test:ids:{}:", butterfly_model::ids::uuid_v7());
+        let numbers = [Numbers(format!("{prefix}{text}")), Numbers(format!("{prefix}{text}-"))];
+        let held: Vec<_> = numbers.iter().map(|one| Snowflakes::start(one.workers()).unwrap()).collect();
+        assert_eq!((held[0].number(), held[1].number()), ((0, 0), (0, 0)), "{text:?}");
+        assert_eq!(Snowflakes::start(numbers[0].workers()).unwrap().number(), (0, 1), "{text:?}");
     }
 }
 

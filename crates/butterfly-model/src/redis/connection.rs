@@ -128,7 +128,9 @@ impl Redis {
 
     /// The key of a thing: the prefix, the kind, and the name in braces, which alone decides of the slot in a cluster.
     pub(super) fn key(&self, kind: &str, name: &str) -> String {
-        format!("{}:{kind}:{{{}}}", self.options().prefix, escaped(name))
+        // Empty braces would decide of nothing; no name is written as a lone `%`.
+        let name = if name.is_empty() { "%".to_owned() } else { escaped(name) };
+        format!("{}:{kind}:{{{name}}}", self.options().prefix)
     }
 
     /// Sends one command, and reads the answer as what is asked for.
@@ -472,6 +474,7 @@ mod tests {
         let redis = Redis::open("redis://h?prefix=p").unwrap();
         assert_eq!(redis.key("lock", "a}{b:c%\n"), "p:lock:{a%7D%7Bb%3Ac%25%0A}");
         assert_eq!(redis.key("lock", "中文 x"), "p:lock:{中文 x}");
+        assert_eq!(redis.key("lock", ""), "p:lock:{%}");
     }
 
     #[test]

@@ -30,6 +30,11 @@ pub enum RedisError {
     Unreadable(String),
     /// What was given cannot be stored or asked; nothing was changed.
     Invalid(String),
+    /// Another record has the value of a unique field already; nothing was changed.
+    Taken {
+        /// The field.
+        field: String,
+    },
     /// The keys of one call lie on several slots of a cluster. Give them one hash tag: `{tag}a`, `{tag}b`.
     CrossSlot(String),
     /// A script ended with an error of its own, whose first word is the code.
@@ -50,6 +55,7 @@ impl fmt::Display for RedisError {
             Self::WrongType(why) => {
                 write!(f, "a key of Redis holds another type than it is used as ({why}): use another key")
             }
+            Self::Taken { field } => write!(f, "the field {field}: another record has this value already"),
             Self::Unreadable(why) => write!(f, "what Redis holds cannot be read: {why}"),
             Self::CrossSlot(why) => write!(
                 f,

@@ -31,8 +31,8 @@ use super::{RedisError, Stored};
 /// | --- | --- |
 /// | `#[redis(key)]` | the primary key: one field has it |
 /// | `#[redis(index)]` | can be asked for by equality |
+/// | `#[redis(unique)]` | as `index`, and no two records have the same value: a second one is refused by the field's name |
 /// | `#[redis(range)]` | can be asked for by range and equality, and ordered by: numbers and times |
-///
 /// | `#[redis(text)]` | a text, can be searched for by its words, as [`FullText`](super::FullText) does |
 ///
 /// Fields are of any type that is [`Stored`], or an `Option` of it: `None` is not stored and in no index. Other types are
@@ -117,6 +117,8 @@ pub enum Index {
     None,
     /// By equality.
     Equal,
+    /// By equality, and no two records have the same value.
+    Unique,
     /// By range.
     Range,
     /// By the words of its text.

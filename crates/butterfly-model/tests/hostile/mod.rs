@@ -215,6 +215,8 @@ pub fn texts() -> Vec<String> {
     all.push("[".repeat(DEPTH));
     all.push("{\"a\":".repeat(DEPTH));
     all.push("%".repeat(3_000));
+    let mut seen = std::collections::HashSet::new();
+    all.retain(|text| seen.insert(text.clone()));
     all
 }
 

@@ -6,11 +6,16 @@
 mod connection;
 mod containers;
 mod graph;
+mod hostile;
 mod models;
 mod proxy;
 mod services;
 mod streams;
 mod texts;
+mod unique;
+
+#[path = "../hostile/mod.rs"]
+mod hostile_values;
 
 use butterfly_model::redis::Redis;
 

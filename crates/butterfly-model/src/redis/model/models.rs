@@ -69,6 +69,7 @@ impl<M: RedisModel> Models<M> {
         let indexed = M::SCHEMA.iter().filter_map(|field| match field.index {
             Index::None => None,
             Index::Equal => Some(format!("i{}", field.name)),
+            Index::Unique => Some(format!("u{}", field.name)),
             Index::Range => Some(format!("r{}", field.name)),
             Index::Text => Some(format!("t{}", field.name)),
         });
@@ -84,8 +85,8 @@ impl<M: RedisModel> Models<M> {
     ///
     /// # Errors
     ///
-    /// As [`Redis::command`]; [`RedisError::Invalid`], with the field's name, when a value has no form in Redis: nothing
-    /// is changed then.
+    /// As [`Redis::command`]; [`RedisError::Invalid`], with the field's name, when a value has no form in Redis;
+    /// [`RedisError::Taken`] when another record has the value of a unique field: nothing is changed then.
     pub async fn save(&self, record: &M) -> Result<(), RedisError> {
         self.write(record, "s").await.map(drop)
     }
@@ -113,14 +114,16 @@ impl<M: RedisModel> Models<M> {
                 command.arg(name).arg(value);
             }
         };
-        Ok(number(&self.redis.run(&SAVE, &self.names.base, fill).await?)? == 1)
+        let saved = self.redis.run(&SAVE, &self.names.base, fill).await.map_err(of_script)?;
+        Ok(number(&saved)? == 1)
     }
 
     /// Changes some fields of a record, all in one step; its time to live goes on. Says whether there is the record.
     ///
     /// # Errors
     ///
-    /// As [`Redis::command`].
+    /// As [`Redis::command`]; [`RedisError::Taken`] when another record has the value of a unique field: nothing is changed
+    /// then.
     pub async fn update(
         &self,
         key: &M::Key,
@@ -137,14 +140,16 @@ impl<M: RedisModel> Models<M> {
                 command.arg(name).arg(value);
             }
         };
-        Ok(number(&self.redis.run(&SAVE, &self.names.base, fill).await?)? == 1)
+        let saved = self.redis.run(&SAVE, &self.names.base, fill).await.map_err(of_script)?;
+        Ok(number(&saved)? == 1)
     }
 
     /// Adds to a number of a record, which is 0 where there is none, and gives the sum; nothing where there is no record.
     ///
     /// # Errors
     ///
-    /// As [`Redis::command`]; [`RedisError::Invalid`] when the field cannot hold the sum: nothing is changed then.
+    /// As [`Redis::command`]; [`RedisError::Invalid`] when the field cannot hold the sum, [`RedisError::Taken`] when it is
+    /// unique and another record has it: nothing is changed then.
     pub async fn add<V: FieldValue<Value: Number>, I>(
         &self,
         key: &M::Key,
@@ -166,7 +171,7 @@ impl<M: RedisModel> Models<M> {
             Err(RedisError::Script { code, detail }) if code == "RANGE" => {
                 Err(RedisError::Invalid(format!("the field {} cannot hold {detail}", field.name)))
             }
-            Err(error) => Err(error),
+            Err(error) => Err(of_script(error)),
         }
     }
 
@@ -246,6 +251,14 @@ impl<M: RedisModel> Models<M> {
             }
             other => other,
         })
+    }
+}
+
+/// What a script says of a unique field.
+fn of_script(error: RedisError) -> RedisError {
+    match error {
+        RedisError::Script { code, detail } if code == "TAKEN" => RedisError::Taken { field: detail },
+        other => other,
     }
 }
 

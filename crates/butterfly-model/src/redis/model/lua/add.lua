@@ -14,10 +14,14 @@ for _, field in ipairs(indexed) do
     end
   end
 end
-local number = tonumber(new)
-if not (number >= least and number <= most) then
+local number, refused = tonumber(new), nil
+if not (number >= least and number <= most) then refused = 'RANGE ' .. new end
+for _, kind in ipairs(kinds) do
+  if kind == 'u' and taken(pk, name, new) then refused = 'TAKEN ' .. name end
+end
+if refused then
   if old then redis.call('HSET', id, name, old) else redis.call('HDEL', id, name) end
-  return redis.error_reply('RANGE ' .. new)
+  return redis.error_reply(refused)
 end
 for _, kind in ipairs(kinds) do
   if old then drop(pk, kind, name, old) end

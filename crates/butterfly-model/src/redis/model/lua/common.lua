@@ -35,6 +35,15 @@ local function put(pk, kind, name, value)
   end
 end
 
+-- Whether another record has this value of a unique field. One that has expired, or whose value is known by its hash alone,
+-- is looked at itself.
+local function taken(pk, name, value)
+  for _, other in ipairs(redis.call('SMEMBERS', index('u', name, value))) do
+    if other ~= pk and redis.call('HGET', record(other), name) == value then return true end
+  end
+  return false
+end
+
 -- What the indexes hold of a record: kind, name and value each.
 local function held(pk)
   local id, out = record(pk), {}

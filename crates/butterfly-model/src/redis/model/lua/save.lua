@@ -19,6 +19,12 @@ for n = 6, #ARGV, 2 do
     gone[#gone + 1] = name
   end
 end
+for _, field in ipairs(indexed) do
+  local value = new[field[2]]
+  if field[1] == 'u' and value and taken(pk, field[2], value) then
+    return redis.error_reply('TAKEN ' .. field[2])
+  end
+end
 for _, entry in ipairs(held(pk)) do
   local value = new[entry[2]]
   if value ~= nil and value ~= entry[3] then drop(pk, entry[1], entry[2], entry[3]) end
