@@ -9,6 +9,10 @@ mod child;
 mod contract;
 #[path = "cache/disk.rs"]
 mod disk;
+#[path = "cache/hostile.rs"]
+mod hostile;
+#[path = "hostile/mod.rs"]
+mod hostile_values;
 #[path = "cache/load.rs"]
 mod load;
 #[path = "cache/outage.rs"]

@@ -8,6 +8,10 @@ mod broken;
 mod calls;
 #[path = "ral/host.rs"]
 mod host;
+#[path = "ral/hostile.rs"]
+mod hostile;
+#[path = "hostile/mod.rs"]
+mod hostile_values;
 #[path = "ral/load.rs"]
 mod load;
 #[path = "ral/server.rs"]

@@ -20,7 +20,7 @@ use read::Readers;
 use recent::Recent;
 use write::Writer;
 
-use super::store::{Pending, Store, check_key, sum};
+use super::store::{Pending, Store, check_key, check_tags, sum};
 use super::{Age, CacheError, Entry, Times};
 
 /// Values in a file. It survives restarts, and several processes of one machine can share it.
@@ -184,7 +184,7 @@ impl Inner {
     /// The bytes that a value takes, about; refuses one that cannot be kept beside others.
     fn fits(&self, key: &str, entry: &Entry, tags: &[&str]) -> Result<u64, CacheError> {
         check_key(key)?;
-        tags.iter().try_for_each(|tag| check_key(tag))?;
+        check_tags(tags)?;
         let size = (key.len() + entry.value.len() + 64) as u64;
         let most = (self.disk.size_limit / 4).min(i32::MAX as u64 / 4);
         if size <= most {

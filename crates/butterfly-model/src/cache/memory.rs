@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
-use super::store::{Pending, Store, check_key, sum};
+use super::store::{Pending, Store, check_key, check_tags, sum};
 use super::{Age, CacheError, Entry, Times};
 
 /// Values in the memory of this process, bounded by bytes; what is used least goes first (TinyLFU, by moka).
@@ -62,6 +62,7 @@ impl MemoryStore {
 
     pub(super) fn put(&self, key: &str, entry: Entry, tags: &[&str]) -> Result<(), CacheError> {
         check_key(key)?;
+        check_tags(tags)?;
         let _turn = self.turn(key);
         let fits = self.fits(key, &entry);
         if fits.is_ok() {
@@ -128,6 +129,7 @@ impl Store for MemoryStore {
     fn add<'a>(&'a self, key: &'a str, entry: Entry, tags: &'a [&'a str]) -> Pending<'a, bool> {
         Box::pin(async move {
             check_key(key)?;
+            check_tags(tags)?;
             let _turn = self.turn(key);
             if self.live(key).is_some() {
                 return Ok(false);

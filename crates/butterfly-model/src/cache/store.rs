@@ -15,7 +15,7 @@ pub const KEY_MAX: usize = 8192;
 ///
 /// A value that is [`Age::Gone`](super::Age::Gone) is as if it were not there, in every method. Each method is atomic:
 /// of many that [`add`](Self::add) one key, one is told true; of many that [`incr`](Self::incr) it, each gets another
-/// number. Keys may hold any character and are at most [`KEY_MAX`] bytes.
+/// number. Keys and tags may hold any character and are at most [`KEY_MAX`] bytes.
 ///
 /// # Errors
 ///
@@ -58,13 +58,22 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
 
 /// Refuses keys that no store takes.
 pub(super) fn check_key(key: &str) -> Result<(), CacheError> {
-    if key.len() <= KEY_MAX {
+    check("key", key)
+}
+
+/// Refuses tags that no store takes.
+pub(super) fn check_tags(tags: &[&str]) -> Result<(), CacheError> {
+    tags.iter().try_for_each(|tag| check("tag", tag))
+}
+
+fn check(what: &str, text: &str) -> Result<(), CacheError> {
+    if text.len() <= KEY_MAX {
         return Ok(());
     }
-    let start = &key[..key.floor_char_boundary(40)];
+    let start = &text[..text.floor_char_boundary(40)];
     Err(CacheError::TooLarge(format!(
-        "the key {start:?}… has {} bytes, keys have at most {KEY_MAX}: make it from an id or a hash",
-        key.len()
+        "the {what} {start:?}… has {} bytes, {what}s have at most {KEY_MAX}: make it from an id or a hash",
+        text.len()
     )))
 }
 

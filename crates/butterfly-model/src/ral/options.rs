@@ -154,7 +154,7 @@ impl ServiceBuilder {
         for (index, address) in self.addresses.iter().enumerate() {
             let parts = address.rsplit_once(':');
             let good = parts
-                .is_some_and(|(host, port)| !host.is_empty() && port.parse().is_ok_and(|port: u16| port > 0));
+                .is_some_and(|(host, port)| is_host(host) && port.parse().is_ok_and(|port: u16| port > 0));
             if !good {
                 return Err(wrong(format!("the address {address:?} is not host:port")));
             }
@@ -180,4 +180,10 @@ impl ServiceBuilder {
         }
         Ok(Service::of(self))
     }
+}
+
+/// Whether it can be a name or an address of a host: no name has other signs, and none is longer.
+fn is_host(text: &str) -> bool {
+    (1..=255).contains(&text.len())
+        && text.chars().all(|letter| letter.is_alphanumeric() || "-._:[]%".contains(letter))
 }
