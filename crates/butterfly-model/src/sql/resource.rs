@@ -1,4 +1,4 @@
-//! What the handlers of `#[derive(Resource)]` do: here they read, in [`write`] they change.
+//! What the handlers of `#[derive(Resource)]` do: here they read, in `write` they change.
 
 mod told;
 mod write;

@@ -56,6 +56,18 @@ async fn who_when_by_which_call_and_what() {
 }
 
 #[tokio::test]
+async fn a_second_start_leaves_the_table_as_it_is() {
+    on_each(async |place| {
+        place.call("ann", &tag::create::HANDLER, json!({"name": "x", "count": 1})).await;
+        let again = Place::open(&place.url().to_string()).await;
+        let told = again.call("ann", &tag::history::HANDLER, json!({"name": "x"})).await;
+        assert_eq!((&told["total"], &told["data"][0]["changes"]["count"]), (&json!(1), &json!({"new": 1})));
+        again.databases().close().await;
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn what_is_deleted_for_good_is_told_of() {
     on_each(async |place| {
         place.call("ann", &tag::create::HANDLER, json!({"name": "rust", "count": 1})).await;

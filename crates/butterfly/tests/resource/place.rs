@@ -71,7 +71,7 @@ impl Place {
         Self::with(databases)
     }
 
-    fn databases(&self) -> &Databases {
+    pub fn databases(&self) -> &Databases {
         self.app.state.get::<Databases>().unwrap()
     }
 
