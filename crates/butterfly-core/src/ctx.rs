@@ -13,7 +13,7 @@ use http::{HeaderName, HeaderValue};
 
 use crate::head::Head;
 use crate::reply::{Cookie, push_header};
-use crate::{App, ReqId};
+use crate::{App, ReqId, Used};
 
 /// The way by which a call came in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -31,6 +31,21 @@ pub enum Door {
     Cli,
     /// An AI agent.
     Mcp,
+}
+
+impl Door {
+    /// The name in lower case: `http`, `queue`, …
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Queue => "queue",
+            Self::Schedule => "schedule",
+            Self::Flow => "flow",
+            Self::Cli => "cli",
+            Self::Mcp => "mcp",
+        }
+    }
 }
 
 /// What one call knows: its id, door, caller, deadline and timings, and the app that it runs in.
@@ -60,7 +75,7 @@ pub struct Ctx {
 }
 
 /// What a call gathers for its log line, and for its answer.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Notes {
     /// Timing marks in milliseconds.
     pub talk: Vec<(&'static str, f64)>,
@@ -72,7 +87,15 @@ pub struct Notes {
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// Values of this call alone, at most one of each type.
     kept: Vec<Arc<dyn Any + Send + Sync>>,
+    /// What the call made use of.
+    pub(crate) used: Vec<Arc<dyn Used>>,
     marked: Option<Instant>,
+}
+
+impl fmt::Debug for Notes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Notes").field("talk", &self.talk).field("res", &self.res).finish_non_exhaustive()
+    }
 }
 
 impl Notes {
@@ -126,6 +149,7 @@ impl Ctx {
         notes.res.clear();
         notes.headers.clear();
         notes.kept.clear();
+        notes.used.clear();
         notes.marked = None;
     }
 
@@ -349,7 +373,7 @@ impl Ctx {
         });
     }
 
-    fn notes(&self) -> MutexGuard<'_, Notes> {
+    pub(crate) fn notes(&self) -> MutexGuard<'_, Notes> {
         self.notes.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
