@@ -42,7 +42,7 @@ pub use later::{Later, TakingIn, defer};
 pub use metrics::Metrics;
 pub use permit::permit;
 pub use registry::Registry;
-pub use replies::{Finding, Keeping, Replies};
+pub use replies::{Finding, Keeping, Replies, Turn, Turning};
 pub use reply::Reply;
 pub use reqid::{ReqId, ReqIdError, ReqIdParts};
 pub use stat::Stat;
