@@ -11,6 +11,8 @@ mod proxy;
 mod services;
 mod streams;
 mod texts;
+#[cfg(feature = "redis-tls")]
+mod tls;
 
 use butterfly_model::redis::Redis;
 
