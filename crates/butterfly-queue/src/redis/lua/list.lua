@@ -27,7 +27,10 @@ local function queued()
     if #page.ns < page.limit then walk(page, T .. list, false, filter) end
   end
   for _, where in ipairs(c.kq > 0 and {':ring', ':park', ':blk'} or {}) do
-    for _, lane in ipairs(lanes_of(where)) do
+    if #page.ns >= page.limit then break end
+    -- Each lane has a message at least: no more of them are needed than messages.
+    for _, lane in ipairs(lanes_of(where, page.offset + page.limit - #page.ns)) do
+      if #page.ns >= page.limit then break end
       of_sorted(T .. ':k:' .. lane)
     end
   end
