@@ -104,7 +104,6 @@ async fn run(
     let outbox = crate::outbox::open(&queue, &databases, config);
     app.state.insert(queue.clone());
     app.later = Some(Box::new(queue.clone()));
-    app.set_waiting(missing.is_some());
     let app = Arc::new(app);
     let server = if config.roles.contains(&Role::Http) {
         Some(bind(door(app.clone(), around, config, logs), config.http.listen).await?)
@@ -132,7 +131,6 @@ async fn run(
     let start = async {
         if let Some(why) = missing {
             reach::reached(&**queue.engine(), why).await?;
-            app.set_waiting(false);
         }
         works.then(|| Worker::start(queue, app.clone(), Some(Arc::new(logs.clone())))).transpose()
     };

@@ -7,6 +7,7 @@ use super::error::{Origin, Problem, ProblemKind};
 use super::keys::Config;
 use super::queue::QueueEngine;
 
+/// Each may be `valkey`, and with TLS has an `s`.
 const SCHEMES: [&str; 3] = ["redis", "redis+cluster", "redis+sentinel"];
 
 const MASK: &str = "***";
@@ -41,7 +42,7 @@ impl Address for RedisUrl {
     fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim();
         let (scheme, rest) = text.split_once("://").ok_or("it has no scheme such as redis://")?;
-        if !SCHEMES.contains(&scheme) {
+        if !is_known(scheme) {
             return Err(format!("its scheme is none of {}", SCHEMES.join(", ")));
         }
         if rest.chars().any(|c| c.is_whitespace() || c.is_control()) {
@@ -57,6 +58,11 @@ impl Address for RedisUrl {
         }
         Ok(Self(text.to_owned()))
     }
+}
+
+fn is_known(scheme: &str) -> bool {
+    let (server, kind) = scheme.split_once('+').unwrap_or((scheme, ""));
+    matches!(server, "redis" | "rediss" | "valkey" | "valkeys") && matches!(kind, "" | "cluster" | "sentinel")
 }
 
 impl RedisUrl {
