@@ -2,4 +2,5 @@
 
 mod actions;
 mod bad_input;
+mod migrate;
 mod service;

@@ -23,19 +23,24 @@ pub(crate) struct Service {
 
 /// Runs a test on every engine there is.
 pub(crate) fn on_each(test: impl Fn(&Service)) {
-    test(&Service::start(None));
+    on_each_database(|database| test(&Service::start(database)));
+}
+
+/// Runs a test with a new database on every engine there is; without an address it is the default one.
+pub(crate) fn on_each_database(test: impl Fn(Option<&str>)) {
+    test(None);
     if !cfg!(feature = "live") {
         return;
     }
     static COUNT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
     let count = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
     let name = format!("todo_{}_{count}", std::process::id());
-    for server in ["mysql://root@127.0.0.1:3306", "postgres://postgres@127.0.0.1:5432"] {
-        let admin = format!("{server}/test");
-        run(&admin, &format!("CREATE DATABASE {name}"));
-        let service = Service::start(Some(&format!("{server}/{name}")));
-        test(&service);
-        drop(service);
+    for variable in ["SQL_TEST_MYSQL", "SQL_TEST_POSTGRES"] {
+        let admin = std::env::var(variable).unwrap_or_else(|_| panic!("{variable}: bash .ci/sql sets it"));
+        let server = admin.rsplit_once('/').unwrap().0;
+        let utf8 = if variable.ends_with("MYSQL") { " CHARACTER SET utf8mb4" } else { "" };
+        run(&admin, &format!("CREATE DATABASE {name}{utf8}"));
+        test(Some(&format!("{server}/{name}")));
         run(&admin, &format!("DROP DATABASE {name}"));
     }
 }
