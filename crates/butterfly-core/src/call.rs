@@ -85,7 +85,7 @@ impl Future for Running<'_> {
                 },
             };
             if let Err(error) = &result {
-                report(handler, error);
+                report(handler, ctx, error);
             }
             Poll::Ready(result)
         })
@@ -111,8 +111,13 @@ fn message(payload: &(dyn Any + Send)) -> &str {
 }
 
 /// Writes a failure that nobody foresaw to the error log.
-pub(crate) fn report(handler: &Handler, error: &Error) {
+pub(crate) fn report(handler: &Handler, ctx: &Ctx, error: &Error) {
     if let Fault::Server { .. } = error.fault() {
-        tracing::error!(target: "butterfly::call", handler = handler.path, "{}", error.chain());
+        let mut text = error.chain();
+        for more in ctx.advice(error) {
+            text.push_str("; ");
+            text.push_str(&more);
+        }
+        tracing::error!(target: "butterfly::call", handler = handler.path, "{text}");
     }
 }

@@ -8,8 +8,12 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use http::header::SET_COOKIE;
+use http::{HeaderName, HeaderValue};
+
 use crate::head::Head;
-use crate::{App, ReqId};
+use crate::reply::{Cookie, push_header};
+use crate::{App, ReqId, Used};
 
 /// The way by which a call came in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -27,6 +31,21 @@ pub enum Door {
     Cli,
     /// An AI agent.
     Mcp,
+}
+
+impl Door {
+    /// The name in lower case: `http`, `queue`, …
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Queue => "queue",
+            Self::Schedule => "schedule",
+            Self::Flow => "flow",
+            Self::Cli => "cli",
+            Self::Mcp => "mcp",
+        }
+    }
 }
 
 /// What one call knows: its id, door, caller, deadline and timings, and the app that it runs in.
@@ -55,8 +74,8 @@ pub struct Ctx {
     notes: Mutex<Notes>,
 }
 
-/// What a call gathers for its log line.
-#[derive(Debug, Default)]
+/// What a call gathers for its log line, and for its answer.
+#[derive(Default)]
 pub struct Notes {
     /// Timing marks in milliseconds.
     pub talk: Vec<(&'static str, f64)>,
@@ -64,7 +83,19 @@ pub struct Notes {
     pub params: Vec<u8>,
     /// Results that the handler wants in the log.
     pub res: Vec<String>,
+    /// Headers that go with whatever the call answers.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// Values of this call alone, at most one of each type.
+    kept: Vec<Arc<dyn Any + Send + Sync>>,
+    /// What the call made use of.
+    pub(crate) used: Vec<Arc<dyn Used>>,
     marked: Option<Instant>,
+}
+
+impl fmt::Debug for Notes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Notes").field("talk", &self.talk).field("res", &self.res).finish_non_exhaustive()
+    }
 }
 
 impl Notes {
@@ -116,6 +147,9 @@ impl Ctx {
         notes.talk.clear();
         notes.params.clear();
         notes.res.clear();
+        notes.headers.clear();
+        notes.kept.clear();
+        notes.used.clear();
         notes.marked = None;
     }
 
@@ -241,6 +275,65 @@ impl Ctx {
         self.head()?.cookie(name)
     }
 
+    /// Sends a header with whatever this call answers, an error too, beside those of the answer itself. A name or value
+    /// that HTTP cannot carry is left out and logged. Doors other than HTTP send none.
+    ///
+    /// An answer with such a header is for this caller alone: `#[handler(cache = ..)]` does not keep it.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use butterfly_core::{Ctx, Door};
+    ///
+    /// let mut ctx = Ctx::new(Door::Http);
+    /// ctx.send_header("vary", "cookie");
+    /// assert_eq!(ctx.notes_mut().headers[0].0, "vary");
+    /// ```
+    pub fn send_header(&self, name: &str, value: &str) {
+        push_header(&mut self.notes().headers, name, value);
+    }
+
+    /// Sets a cookie by whatever this call answers, as [`send_header`](Self::send_header) does, in place of one of the
+    /// same name that the call set before.
+    pub fn send_cookie(&self, cookie: &Cookie) {
+        let line = cookie.line();
+        let name = line.split_inclusive('=').next().unwrap_or_default().as_bytes();
+        let same = |header: &HeaderName, value: &HeaderValue| {
+            *header == SET_COOKIE && value.as_bytes().starts_with(name)
+        };
+        self.notes().headers.retain(|(header, value)| !same(header, value));
+        self.send_header(SET_COOKIE.as_str(), &line);
+    }
+
+    /// Whether the call sends headers of its own, by [`send_header`](Self::send_header).
+    #[must_use]
+    pub fn sends_headers(&self) -> bool {
+        !self.notes().headers.is_empty()
+    }
+
+    /// A value of this call alone, made when it is first asked for: what one part of a call found out, others need not
+    /// find out again. There is one of each type.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use std::sync::atomic::{AtomicU32, Ordering};
+    /// use butterfly_core::{Ctx, Door};
+    ///
+    /// let ctx = Ctx::new(Door::Cli);
+    /// ctx.once(AtomicU32::default).fetch_add(1, Ordering::Relaxed);
+    /// assert_eq!(ctx.once(AtomicU32::default).load(Ordering::Relaxed), 1);
+    /// ```
+    pub fn once<T: Any + Send + Sync>(&self, make: impl FnOnce() -> T) -> Arc<T> {
+        let mut notes = self.notes();
+        let found = notes.kept.iter().find_map(|kept| Arc::clone(kept).downcast().ok());
+        found.unwrap_or_else(|| {
+            let made = Arc::new(make());
+            notes.kept.push(made.clone());
+            made
+        })
+    }
+
     /// Notes the time since the last mark (or the start) under a name: `talk:name=0.012` in the access log, in
     /// milliseconds, and `butterfly_talk_seconds` in the metrics. The same name adds up.
     pub fn mark(&self, name: &'static str) {
@@ -280,7 +373,7 @@ impl Ctx {
         });
     }
 
-    fn notes(&self) -> MutexGuard<'_, Notes> {
+    pub(crate) fn notes(&self) -> MutexGuard<'_, Notes> {
         self.notes.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 

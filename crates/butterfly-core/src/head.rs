@@ -116,11 +116,16 @@ impl Head {
     /// The value of a cookie, as RFC 6265 splits them; surrounding quotes are removed.
     #[must_use]
     pub fn cookie(&self, name: &str) -> Option<&str> {
+        self.cookies(name).next()
+    }
+
+    /// All values of cookies of a name: a browser sends several that were set for other paths or domains.
+    pub fn cookies(&self, name: &str) -> impl Iterator<Item = &str> {
         let all = self.headers().filter(|(known, _)| known.eq_ignore_ascii_case("cookie"));
         all.filter_map(|(_, value)| std::str::from_utf8(value).ok())
             .flat_map(|line| line.split(';'))
             .filter_map(|pair| pair.split_once('='))
-            .find(|(known, _)| known.trim() == name)
+            .filter(move |(known, _)| known.trim() == name)
             .map(|(_, value)| unquoted(value.trim()))
     }
 }
@@ -150,5 +155,7 @@ mod tests {
         assert_eq!(head.cookie("token"), Some("abc="));
         assert_eq!(head.cookie("q"), Some("x y"));
         assert_eq!(head.cookie("none"), None);
+        head.push("Cookie", b"a=2");
+        assert_eq!(head.cookies("a").collect::<Vec<_>>(), ["1", "2"]);
     }
 }

@@ -42,6 +42,14 @@ impl<R> Job<R> {
         self
     }
 
+    /// Adds an argument if there is one: what is left out is not the same as null.
+    pub fn arg_if(self, name: &str, value: Option<&(impl Serialize + ?Sized)>) -> Self {
+        match value {
+            Some(value) => self.arg(name, value),
+            None => self,
+        }
+    }
+
     /// The handler's path: the topic of the message.
     #[must_use]
     pub fn path(&self) -> &'static str {

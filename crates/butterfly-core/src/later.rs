@@ -40,7 +40,7 @@ pub async fn defer(handler: &'static Handler, ctx: &Ctx, input: Input<'_>) -> Re
     };
     match &taken {
         Ok(id) => ctx.note(format!("enqueued={id}")),
-        Err(error) => current::scope(ctx.reqid(), || report(handler, error)),
+        Err(error) => current::scope(ctx.reqid(), || report(handler, ctx, error)),
     }
     taken
 }

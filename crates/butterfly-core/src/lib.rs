@@ -28,6 +28,7 @@ mod route;
 mod stat;
 pub mod trace;
 mod url_for;
+mod used;
 
 pub use app::App;
 pub use body::{Body, BodyError};
@@ -41,11 +42,12 @@ pub use later::{Later, TakingIn, defer};
 pub use metrics::Metrics;
 pub use permit::permit;
 pub use registry::Registry;
-pub use replies::{Finding, Keeping, Replies};
+pub use replies::{Finding, Keeping, Replies, Turn, Turning};
 pub use reply::Reply;
 pub use reqid::{ReqId, ReqIdError, ReqIdParts};
 pub use stat::Stat;
 pub use url_for::{UrlError, url_for};
+pub use used::Used;
 
 pub use {schemars, serde, serde_json};
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use butterfly_core::args::Input;
 use butterfly_core::reply::Content;
-use butterfly_core::{App, Ctx, Error, Handler, Replies, Reply, Result, Stat, call, permit};
+use butterfly_core::{App, Ctx, Error, Handler, Replies, Reply, Result, Stat, Turn, call, permit};
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, ETAG, SET_COOKIE};
 use http::{HeaderName, HeaderValue};
@@ -36,22 +36,39 @@ pub(crate) async fn answer(
     let args = permit(handler, ctx).and_then(|()| input.to_json(handler, ctx)).ok();
     let key = args.map(|args| key(handler, ctx, &args)).filter(|key| key.len() <= KEY_MAX);
     let Some(key) = key else { return call(handler, ctx, input).await };
+    let hit = |kept: Kept| {
+        ctx.note("cache=hit");
+        kept.reply(handler, ctx, time)
+    };
     let found = replies.find(&key).await;
-    let kept = match found.and_then(|bytes| Kept::read(&bytes)) {
-        Some(kept) => {
-            ctx.note("cache=hit");
-            kept
-        }
-        None => {
-            let reply = call(handler, ctx, input).await?;
-            let kept = match Kept::of(reply, ctx) {
-                Ok(kept) => kept,
-                Err(other) => return Ok(*other),
-            };
-            replies.keep(&key, kept.write()?, time).await;
-            kept
+    if let Some(kept) = found.as_ref().and_then(Kept::read) {
+        return hit(kept);
+    }
+    let turn = replies.turn(&key).await;
+    if let Turn::Made(bytes) = &turn
+        && let Some(kept) = Kept::read(bytes)
+    {
+        return hit(kept);
+    }
+    let hand_on = |answer| {
+        if let Turn::Make(hand_on) = turn {
+            hand_on(answer);
         }
     };
+    let kept = match call(handler, ctx, input).await.map(|reply| Kept::of(reply, ctx)) {
+        Ok(Ok(kept)) => kept,
+        Ok(Err(other)) => {
+            hand_on(None);
+            return Ok(*other);
+        }
+        Err(error) => {
+            hand_on(None);
+            return Err(error);
+        }
+    };
+    let bytes = kept.write()?;
+    replies.keep(&key, bytes.clone(), time).await;
+    hand_on(Some(bytes));
     kept.reply(handler, ctx, time)
 }
 
@@ -78,7 +95,7 @@ struct Kept {
 
 impl Kept {
     /// Takes an answer that can be kept; gives others back: what failed, what has a status of its own, what streams,
-    /// what is for one caller (a cookie), and what says itself how long it may be kept.
+    /// what is for one caller (a cookie, a session), and what says itself how long it may be kept.
     fn of(reply: Reply, ctx: &Ctx) -> std::result::Result<Self, Box<Reply>> {
         let own = |name: &HeaderName| name == SET_COOKIE || name == CACHE_CONTROL || name == ETAG;
         let texts = reply.headers.iter().map(|(name, value)| {
@@ -90,7 +107,7 @@ impl Kept {
             None => reply.stat == Stat::OK,
             Some(status) => status == 200 && matches!(reply.stat.as_str(), "OK" | "200"),
         };
-        let Some(headers) = headers.filter(|_| ok) else {
+        let Some(headers) = headers.filter(|_| ok && !ctx.sends_headers()) else {
             return Err(reply.into());
         };
         let (json, content) = match reply.content {

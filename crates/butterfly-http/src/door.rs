@@ -212,14 +212,19 @@ impl Door {
         Ok(Reply { stat, status: Some(opened.status), headers, content: opened.content })
     }
 
-    /// Makes the answer of a result: errors take their form.
-    pub(crate) fn answer(&self, ctx: &Ctx, target: Option<&Target>, result: Result<Reply>) -> Answer {
+    /// Makes the answer of a result: errors take their form, and what the call sends in any case goes with it.
+    pub(crate) fn answer(&self, ctx: &mut Ctx, target: Option<&Target>, result: Result<Reply>) -> Answer {
         let kind = match target {
             Some(Target::Handler(found)) => found.handler.kind,
             Some(Target::Static(_) | Target::Mount(_)) => Kind::Http,
             _ => Kind::Api,
         };
-        Answer::of(kind, result, &self.options, ctx.reqid())
+        let mut answer = Answer::of(kind, result, &self.options, ctx.reqid());
+        let own = &mut ctx.notes_mut().headers;
+        if !own.is_empty() {
+            answer.headers.append(own);
+        }
+        answer
     }
 
     /// Counts and logs a call whose answer is made; gives its cost.

@@ -80,7 +80,7 @@ async fn serve(door: &Door, request: Request<Body>) -> Response<Body> {
         Err(error) => (None, Err(error)),
     };
     let result = if names_file(&result) { door.open(&ctx, result).await } else { result };
-    let answer = door.answer(&ctx, target.as_ref(), result);
+    let answer = door.answer(&mut ctx, target.as_ref(), result);
     let cost = door.record(&mut ctx, target.as_ref(), &answer, &mut Vec::new());
     let (reqid, reason) = (ctx.reqid(), answer.reason_text());
     let mut response = Response::new(Body::empty());

@@ -1,4 +1,4 @@
-//! A cache: memory and disk behind one trait, with loading, tags and expiry above it.
+//! A cache: memory, disk and Redis behind one trait, with loading, tags and expiry above it.
 //!
 //! ```
 //! use std::time::Duration;
@@ -28,6 +28,7 @@
 //! | --- | --- | --- |
 //! | memory | [`Cache::memory`] | what this process put in, by bytes; the least used goes first |
 //! | disk | [`Cache::disk`], [`Disk`] | a file that survives restarts and that processes of one machine share |
+//! | Redis | `RedisStore` | what all processes that reach a Redis share |
 //! | two levels | [`Cache::two_level`] | memory above another store |
 //! | your own | [`Cache::of`] | anything that is a [`Store`] |
 //!
@@ -61,7 +62,9 @@
 //! - A failing store never fails [`get_or_load`](Cache::get_or_load): the value is loaded, the failure is counted in
 //!   [`Counters::error`] and written to the log. All other methods say what failed, as [`CacheError`].
 //! - [`at_hand`](Cache::at_hand) looks into memory without waiting and without an allocation.
-//! - [`Cache::counters`] tells hits, misses, stale values and loads.
+//! - [`Cache::counters`] tells hits, misses, stale values and loads; those of a [named](Cache::named) cache are in
+//!   `/metrics`.
+//! - [`Cache::flight`] is the single flight alone, for what is made and stored in a way of its own.
 //!
 //! A function that remembers is made by [`Cache::memoize`].
 
@@ -75,7 +78,11 @@ mod keep;
 mod load;
 mod memo;
 mod memory;
+mod named;
+#[cfg(feature = "redis")]
+mod redis;
 mod store;
+mod turn;
 
 pub use counters::Counters;
 pub use disk::{Disk, DiskStore, Evict};
@@ -85,4 +92,8 @@ pub use handle::Cache;
 pub use keep::Keep;
 pub use memo::Memo;
 pub use memory::MemoryStore;
+pub use named::prometheus;
+#[cfg(feature = "redis")]
+pub use redis::RedisStore;
 pub use store::{KEY_MAX, Pending, Store};
+pub use turn::{Flight, Landing};

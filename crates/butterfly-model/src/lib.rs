@@ -6,5 +6,7 @@ pub mod ids;
 pub mod ral;
 #[cfg(feature = "redis")]
 pub mod redis;
+#[cfg(feature = "session")]
+pub mod session;
 #[cfg(feature = "sql")]
 pub mod sql;

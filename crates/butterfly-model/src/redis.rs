@@ -20,6 +20,8 @@ pub mod model;
 mod options;
 mod rate_limit;
 mod reply;
+#[cfg(feature = "cache")]
+mod scan;
 mod script;
 mod slot;
 mod stored;
@@ -34,6 +36,8 @@ pub use self::text::{Found, FullText, Hit};
 pub use autocomplete::{Autocomplete, Suggestion};
 /// Derives [`model::RedisModel`], where its attributes are described.
 pub use butterfly_macros::RedisModel;
+#[cfg(feature = "cache")]
+pub(crate) use connection::escaped;
 pub use connection::{Redis, Waiting};
 pub use containers::{
     Array, Bitmap, BloomFilter, Counter, Hash, HyperLogLog, List, ListReader, Order, Set, Single, SortedSet,
@@ -45,6 +49,8 @@ pub use model::{Filter, Models, Page, Query, RedisModel};
 pub use options::{Mode, RedisOptions};
 pub use rate_limit::{Decision, RateLimiter};
 pub use reply::{Reply, number, text};
+#[cfg(feature = "cache")]
+pub(crate) use scan::done;
 pub use script::Script;
 pub use slot::slot;
 pub use stored::{Json, Stored};

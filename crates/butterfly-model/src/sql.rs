@@ -36,7 +36,7 @@
 //!   [`apply_json`].
 //! - Deleted rows that can come back: [`soft_delete`].
 //! - Handlers for an entity without writing any: [`Resource`](macro@prelude::Resource), with [`resource`] under it and
-//!   the forms of values in [`wire`].
+//!   the forms of values in [`wire`]. What became of their rows: [`history`].
 
 pub mod conflict;
 pub mod cursor;
@@ -45,11 +45,13 @@ mod fault;
 mod filter;
 mod get_or_create;
 mod given;
+pub mod history;
 mod json;
 pub mod limits;
 mod lock;
 pub mod migrate;
 mod page;
+mod place;
 pub mod resource;
 pub mod soft_delete;
 mod sort;
@@ -57,6 +59,7 @@ mod tables;
 mod timing;
 mod transaction;
 mod tx;
+mod unfit;
 mod upsert;
 mod url;
 pub mod wire;

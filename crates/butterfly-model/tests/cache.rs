@@ -1,4 +1,5 @@
-//! The cache as its users see it.
+//! The cache as its users see it; on Redis with the feature `live`:
+//! `bash .ci/redis cargo test -p butterfly-model --features live --test cache`.
 
 #![cfg(feature = "cache")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
@@ -13,5 +14,8 @@ mod disk;
 mod load;
 #[path = "cache/outage.rs"]
 mod outage;
+#[cfg(all(feature = "live", feature = "redis"))]
+#[path = "cache/redis.rs"]
+mod redis;
 #[path = "cache/two_level.rs"]
 mod two_level;

@@ -15,6 +15,7 @@ use crate::{Body, Stat};
 pub use download::{Download, Served, attachment};
 pub use http_reply::{Http, Redirect};
 pub use into::{Failure, IntoReply, Ret, ViaResult, ViaValue};
+pub(crate) use with::push_header;
 pub use with::{Cookie, ReplyExt, With};
 
 /// An answer, ready for any door.

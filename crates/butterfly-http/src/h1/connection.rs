@@ -195,7 +195,7 @@ impl Connection<'_> {
             Err(error) => (None, Err(error)),
         };
         let result = if names_file(&result) { Box::pin(door.open(&self.ctx, result)).await } else { result };
-        let answer = door.answer(&self.ctx, target.as_ref(), result);
+        let answer = door.answer(&mut self.ctx, target.as_ref(), result);
         let cost = door.record(&mut self.ctx, target.as_ref(), &answer, &mut self.line);
         self.quiet = self.ctx.started() + cost.value();
         sending.keep_alive &= self.may_stay(&receiver);
@@ -299,7 +299,7 @@ impl Connection<'_> {
 
     /// Answers a target that the types of the `http` crate cannot carry, and ends the connection.
     fn no_uri(&mut self, mut sending: Sending) -> bool {
-        let answer = self.door.answer(&self.ctx, None, Err(Fault::BadPath.into()));
+        let answer = self.door.answer(&mut self.ctx, None, Err(Fault::BadPath.into()));
         let cost = self.door.record(&mut self.ctx, None, &answer, &mut self.line);
         sending.keep_alive = false;
         sending.answer(&mut self.wire, &answer, &self.ctx.reqid(), &cost).keep_alive

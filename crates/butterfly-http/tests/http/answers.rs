@@ -1,6 +1,39 @@
 //! What answers look like: headers, methods that ask for less, status codes that carry less.
 
+use butterfly_core::reply::Cookie;
+use butterfly_core::{Ctx, Error, Result};
+use butterfly_macros::handler;
+
 use crate::support::{TestServer, get, request};
+
+#[handler(path = "/answers/sent")]
+fn sent(ctx: &Ctx, #[default(false)] fail: bool) -> Result<u32> {
+    ctx.send_header("x-call", "1");
+    ctx.send_cookie(&Cookie::new("one", "old"));
+    ctx.send_cookie(&Cookie::new("one", "new").max_age(5));
+    ctx.send_cookie(&Cookie::new("one2", "too"));
+    ctx.send_header("no header", "\n");
+    if fail { Err(Error::business("ERR_FAILED")) } else { Ok(7) }
+}
+
+#[test]
+fn what_a_call_sends_goes_with_its_answer_and_its_error_and_with_no_other() {
+    let server = TestServer::start();
+    for target in ["/answers/sent", "/answers/sent?fail=true"] {
+        let answer = server.get(target);
+        assert_eq!(answer.header("x-call"), Some("1"), "{target}");
+        let cookies = [
+            "one=new; Path=/; SameSite=Lax; Max-Age=5; HttpOnly",
+            "one2=too; Path=/; SameSite=Lax; HttpOnly",
+        ];
+        assert_eq!(answer.all("set-cookie"), cookies, "{target}");
+    }
+    // A connection uses its memory again for the next call.
+    let mut client = server.connect();
+    client.ask(get("/answers/sent"));
+    let next = client.ask(get("/demo/with_headers"));
+    assert_eq!((next.header("x-call"), next.all("set-cookie").len()), (None, 2));
+}
 
 #[test]
 fn handlers_add_headers_cookies_and_a_stat() {

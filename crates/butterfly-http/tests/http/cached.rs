@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use butterfly_core::reply::{Cookie, Http, ReplyExt, With};
-use butterfly_core::{Error, Finding, Keeping, Replies, Result};
+use butterfly_core::{Ctx, Error, Finding, Keeping, Replies, Result};
 use butterfly_macros::handler;
 use bytes::Bytes;
 
@@ -44,6 +44,12 @@ fn cookie() -> With<u32> {
 #[handler(path = "/cached/own", cache = "1h")]
 fn own() -> With<u32> {
     call_number().with_header("cache-control", "no-store")
+}
+
+#[handler(path = "/cached/personal", cache = "1h")]
+fn personal(ctx: &Ctx) -> u32 {
+    ctx.send_header("vary", "cookie");
+    call_number()
 }
 
 /// Keeps answers, and for how long they were to be kept.
@@ -152,7 +158,8 @@ fn head_and_get_share_an_answer() {
 #[test]
 fn what_is_no_plain_success_is_not_kept() {
     let (server, memory) = server();
-    let targets = ["/cached/count?step=0", "/cached/missing", "/cached/cookie", "/cached/own"];
+    let targets =
+        ["/cached/count?step=0", "/cached/missing", "/cached/cookie", "/cached/own", "/cached/personal"];
     for target in targets {
         let [first, second] = twice(&server, target);
         assert_ne!(first.text(), second.text(), "{target}");

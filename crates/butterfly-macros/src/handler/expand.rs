@@ -285,6 +285,8 @@ fn job(model: &Model) -> TokenStream {
     let args = visible.iter().map(|Param { ident, name, ty, .. }| {
         if types::is_string(ty) {
             quote!(.arg(#name, &::core::convert::Into::<::std::string::String>::into(#ident)))
+        } else if types::is_given(ty) {
+            quote!(.arg_if(#name, #ident.0.as_ref()))
         } else {
             quote!(.arg(#name, &#ident))
         }

@@ -37,6 +37,11 @@ fn inside<'t>(name: &str, ty: &'t Type) -> &'t Type {
     ty
 }
 
+/// True for `Given<T>`, which tells what is left out from null.
+pub(crate) fn is_given(ty: &Type) -> bool {
+    !std::ptr::eq(inside("Given", ty), ty)
+}
+
 pub(crate) fn is_string(ty: &Type) -> bool {
     matches!(ty, Type::Path(path) if path.path.is_ident("String"))
 }

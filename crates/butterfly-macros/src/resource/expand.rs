@@ -17,6 +17,7 @@ pub(super) fn code(entity: &Entity) -> TokenStream {
         entity.when("create", create),
         entity.when("update", update),
         entity.when("delete", delete),
+        entity.when("history", history),
     ];
     quote!(#(#parts)*)
 }
@@ -46,6 +47,11 @@ impl Entity {
     }
 }
 
+/// The row that a handler fills in: no field's name can meet this one.
+fn row_local() -> Ident {
+    Ident::new("row", Span::mixed_site())
+}
+
 /// The value of a local as the database takes it.
 fn into_value(field: &Field, local: &Ident) -> TokenStream {
     let inner = &field.inner;
@@ -66,6 +72,23 @@ fn imp(entity: &Entity) -> TokenStream {
         let column = &field.column;
         quote!(const DELETED_AT: ::core::option::Option<Self::Column> = ::core::option::Option::Some(Column::#column);)
     });
+    let hidden = entity.fields.iter().filter(|field| field.hidden).map(|field| &field.column);
+    let history = entity.options.history.then(|| {
+        quote!(
+            const HISTORY: bool = true;
+        )
+    });
+    // The table is one of the program's, as those of its own entities are.
+    let table = entity.options.history.then(|| {
+        quote! {
+            ::butterfly::model::sql::sea_orm::register_entity! {
+                ::butterfly::model::sql::sea_orm::EntityRegistry {
+                    module_path: ::core::module_path!(),
+                    schema_info: ::butterfly::model::sql::history::table,
+                }
+            }
+        }
+    });
     let scope = entity.options.scope.as_ref().map(|scope| {
         quote! {
             fn scope(ctx: &::butterfly::Ctx)
@@ -82,10 +105,14 @@ fn imp(entity: &Entity) -> TokenStream {
         impl ::butterfly::model::sql::resource::Resource for Entity {
             const SORTABLE: &'static [Self::Column] = &[#(Column::#sortable),*];
             const ORDER: &'static str = #order;
+            const HIDDEN: &'static [Self::Column] = &[#(Column::#hidden),*];
+            #history
             #deleted
             #scope
             #guard
         }
+
+        #table
     }
 }
 
@@ -132,7 +159,7 @@ fn handler(
     quote! {
         #[doc = #about]
         #[::butterfly::handler(#options)]
-        #[allow(clippy::all, clippy::pedantic, clippy::large_futures, non_snake_case)]
+        #[allow(clippy::all, clippy::pedantic, clippy::large_futures, non_snake_case, unused_mut)]
         pub async fn #name(ctx: &::butterfly::Ctx, #params) -> ::butterfly::Result<#answer> {
             #body
         }
@@ -251,7 +278,7 @@ fn get(entity: &Entity) -> TokenStream {
 }
 
 fn create(entity: &Entity) -> TokenStream {
-    let (mut params, mut sets) = (TokenStream::new(), TokenStream::new());
+    let (mut params, mut sets, row) = (TokenStream::new(), TokenStream::new(), row_local());
     for field in entity.fields.iter().filter(|field| field.writable() && !field.automatic) {
         let (docs, ident, ty, checks) = (&field.docs, &field.ident, field.travelling(), &field.checks);
         let default =
@@ -263,7 +290,7 @@ fn create(entity: &Entity) -> TokenStream {
             });
         params.extend(quote!(#(#docs)* #default #(#[check(#checks)])* #ident: #ty,));
         let value = field.incoming(ident);
-        sets.extend(quote!(row.#ident = ::butterfly::model::sql::sea_orm::ActiveValue::Set(#value);));
+        sets.extend(quote!(#row.#ident = ::butterfly::model::sql::sea_orm::ActiveValue::Set(#value);));
     }
     handler(
         entity,
@@ -272,16 +299,16 @@ fn create(entity: &Entity) -> TokenStream {
         params,
         quote!(Row),
         quote! {
-            let mut row = <ActiveModel as ::core::default::Default>::default();
+            let mut #row = <ActiveModel as ::core::default::Default>::default();
             #sets
-            ::butterfly::model::sql::resource::create::<Entity, ActiveModel>(ctx, row).await.map(Row::from)
+            ::butterfly::model::sql::resource::create::<Entity, ActiveModel>(ctx, #row).await.map(Row::from)
         },
     )
 }
 
 fn update(entity: &Entity) -> TokenStream {
     let (mut params, value) = entity.key_param();
-    let (mut sets, mut checks) = (TokenStream::new(), TokenStream::new());
+    let (mut sets, mut checks, row) = (TokenStream::new(), TokenStream::new(), row_local());
     for field in entity.fields.iter().filter(|field| field.writable() && !field.key) {
         let (docs, ident, ty) = (&field.docs, &field.ident, field.travelling());
         let check = (!field.checks.is_empty()).then(|| {
@@ -299,7 +326,7 @@ fn update(entity: &Entity) -> TokenStream {
         let value = field.incoming(&local);
         sets.extend(quote! {
             if let ::core::option::Option::Some(#local) = #ident.0 {
-                row.#ident = ::butterfly::model::sql::sea_orm::ActiveValue::Set(#value);
+                #row.#ident = ::butterfly::model::sql::sea_orm::ActiveValue::Set(#value);
             }
         });
     }
@@ -310,9 +337,9 @@ fn update(entity: &Entity) -> TokenStream {
         params,
         quote!(Row),
         quote! {
-            ::butterfly::model::sql::resource::update::<Entity, ActiveModel>(ctx, #value, |row: &mut ActiveModel| {
-                #sets
-            }).await.map(Row::from)
+            let mut #row = <ActiveModel as ::core::default::Default>::default();
+            #sets
+            ::butterfly::model::sql::resource::update::<Entity, ActiveModel>(ctx, #value, #row).await.map(Row::from)
         },
     );
     quote!(#checks #handler)
@@ -359,5 +386,38 @@ fn delete(entity: &Entity) -> TokenStream {
         param,
         quote!(()),
         quote!(::butterfly::model::sql::resource::delete::<Entity, ActiveModel>(ctx, #value).await),
+    )
+}
+
+fn history(entity: &Entity) -> TokenStream {
+    let (param, value) = entity.key_param();
+    handler(
+        entity,
+        "history",
+        &format!(" The changes of a row of `{}`, newest first.", entity.name()),
+        quote! {
+            #param
+            /// the page's number, from 1 on
+            page_index: ::core::option::Option<u64>,
+            /// changes of a page: 20 when not said, 1000 at most
+            page_size: ::core::option::Option<u64>,
+            /// the page that follows this change, by its id; instead of page_index
+            after: ::core::option::Option<i64>,
+        },
+        quote! {
+            ::butterfly::model::sql::resource::Rows<::butterfly::model::sql::resource::Line, i64>
+        },
+        quote! {
+            ::butterfly::model::sql::resource::history::<Entity>(
+                ctx,
+                #value,
+                ::butterfly::model::sql::resource::Ask {
+                    sort: ::core::option::Option::None,
+                    page_index,
+                    page_size,
+                    after: after.map(::core::convert::Into::into),
+                },
+            ).await
+        },
     )
 }

@@ -1,4 +1,5 @@
-//! `#[derive(Resource)]`: from an entity to handlers that list, get, create, update and delete its rows.
+//! `#[derive(Resource)]`: from an entity to handlers that list, get, create, update and delete its rows, and tell their
+//! history.
 //!
 //! What it writes are functions under `#[handler]`, as a user would write them: so they get every door.
 
@@ -60,6 +61,16 @@ pub(crate) fn expand(item: TokenStream) -> TokenStream {
             ),
         );
     }
+    for field in fields.iter().filter(|field| field.key && options.history_takes(&field.name)) {
+        errors.push(
+            &field.ident,
+            format!("`{}` is a parameter of the history itself: rename the key", field.name),
+        );
+    }
+    if options.lacks_history() {
+        errors
+            .push(&input.ident, "`only` names `history`, but no changes are kept: add #[resource(history)]");
+    }
     let entity = Entity { options, fields };
     if errors.is_empty() { expand::code(&entity) } else { errors.or(TokenStream::new()) }
 }
@@ -88,6 +99,12 @@ mod tests {
             ("#[resource(guard = \"none\")] struct Model { }", "`guard` takes a function"),
             ("#[resource(colour = 1)] struct Model { }", "unknown option `colour`"),
             ("#[resource(list)] struct Model { }", "`list` takes options of a handler"),
+            ("#[resource(history = true)] struct Model { }", "`history` takes options of a handler"),
+            ("#[resource(only = \"history\")] struct Model { }", "no changes are kept"),
+            (
+                "#[resource(history)] struct Model { #[sea_orm(primary_key)] after: i64 }",
+                "a parameter of the history itself",
+            ),
             ("struct Model { #[resource(width = 3)] id: i64 }", "unknown option `width`"),
             ("struct Model { #[resource(filter(like))] id: i64 }", "unknown comparison `like`"),
             ("struct Model { #[resource(filter(null))] id: i64 }", "never null"),
@@ -103,6 +120,10 @@ mod tests {
     fn an_entity_has_the_handlers_it_asks_for() {
         let code = told("#[resource(only = \"list\")] struct Model { #[sea_orm(primary_key)] id: i64 }");
         assert!(code.contains("fn list") && !code.contains("fn delete"));
+        let code = told("#[resource(history)] struct Model { #[sea_orm(primary_key)] id: i64 }");
+        assert!(code.contains("fn history") && code.contains("HISTORY"));
+        let code = told("struct Model { #[sea_orm(primary_key)] id: i64 }");
+        assert!(code.contains("fn delete") && !code.contains("fn history") && !code.contains("HISTORY"));
         assert_eq!(told("struct ModelEx { id: i64 }"), "");
     }
 }

@@ -9,9 +9,9 @@ use crate::errors::Errors;
 use crate::handler::compact::compact;
 
 /// The actions, and the names of their handlers.
-pub(super) const ACTIONS: [&str; 5] = ["list", "get", "create", "update", "delete"];
+pub(super) const ACTIONS: [&str; 6] = ["list", "get", "create", "update", "delete", "history"];
 const USAGE: &str = "known are path = \"/todo\", only = \"list,get\", sort = \"-id\", guard = a_function, scope = a_function, \
-                     and options of handlers for one action, such as delete(ops)";
+                     history, and options of handlers for one action, such as delete(ops)";
 
 /// What stands above the entity.
 #[derive(Default)]
@@ -21,6 +21,8 @@ pub(super) struct Options {
     pub(super) sort: Option<LitStr>,
     pub(super) guard: Option<Path>,
     pub(super) scope: Option<Path>,
+    /// Whether changes are kept.
+    pub(super) history: bool,
     handlers: Vec<(String, TokenStream)>,
     /// The table's name, for the documentation.
     pub(super) table: Option<String>,
@@ -62,7 +64,9 @@ impl Options {
                 Expr::Path(ExprPath { path, .. }) => self.scope = Some(path.clone()),
                 other => errors.push(other, format!("`{name}` takes a function: {name} = my_{name}")),
             },
+            ("history", Meta::Path(_)) => self.history = true,
             (action, Meta::List(list)) if ACTIONS.contains(&action) => {
+                self.history |= action == "history";
                 self.handlers.push((name, list.tokens.clone()));
             }
             (action, _) if ACTIONS.contains(&action) => {
@@ -92,9 +96,20 @@ impl Options {
         self.has("list") && ["sort", "page_index", "page_size", "after", "ctx"].contains(&name)
     }
 
+    /// Whether the history's handler has a parameter of this name that is not the key.
+    pub(super) fn history_takes(&self, name: &str) -> bool {
+        self.has("history") && ["page_index", "page_size", "after"].contains(&name)
+    }
+
+    /// Whether `only` names the history of an entity that keeps none.
+    pub(super) fn lacks_history(&self) -> bool {
+        !self.history && self.only.as_ref().is_some_and(|only| only.iter().any(|name| name == "history"))
+    }
+
     /// Whether an action has a handler.
     pub(super) fn has(&self, action: &str) -> bool {
-        self.only.as_ref().is_none_or(|only| only.iter().any(|name| name == action))
+        let asked = self.only.as_ref().is_none_or(|only| only.iter().any(|name| name == action));
+        asked && (action != "history" || self.history)
     }
 
     /// What stands in the `#[handler(..)]` of an action.

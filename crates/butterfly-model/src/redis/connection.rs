@@ -127,7 +127,7 @@ impl Redis {
     }
 
     /// The key of a thing: the prefix, the kind, and the name in braces, which alone decides of the slot in a cluster.
-    pub(super) fn key(&self, kind: &str, name: &str) -> String {
+    pub(crate) fn key(&self, kind: &str, name: &str) -> String {
         format!("{}:{kind}:{{{}}}", self.options().prefix, escaped(name))
     }
 
@@ -253,7 +253,7 @@ impl Redis {
 }
 
 /// Makes a text fit to be part of a key: `%`, `:`, braces and what cannot be printed are written as `%` and two digits.
-pub(super) fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -442,7 +442,7 @@ fn cluster(options: &RedisOptions, answer_timeout: Duration) -> Result<ClusterCl
     builder.build()
 }
 
-fn client(options: &RedisOptions, (host, port): &(String, u16)) -> Result<Client, DriverError> {
+pub(super) fn client(options: &RedisOptions, (host, port): &(String, u16)) -> Result<Client, DriverError> {
     // A proxy knows no CLIENT and no SELECT: neither is sent.
     let mut redis = RedisConnectionInfo::default()
         .set_db(i64::from(options.db))

@@ -3,6 +3,8 @@
 use butterfly_core::Error;
 use sea_orm::{ColumnTrait, DbErr, EntityTrait, IdenStatic, Iterable, RuntimeErr, SqlErr};
 
+use super::unfit;
+
 /// The status of a value that another row has already.
 pub const ERR_EXISTS: &str = "ERR_EXISTS";
 /// The status of a row that is not there.
@@ -13,7 +15,8 @@ pub const ERR_REFERENCE: &str = "ERR_REFERENCE";
 /// The error for the caller of a write to an entity's table.
 ///
 /// A unique value that another row has is `ERR_EXISTS` and names the columns; a broken reference is `ERR_REFERENCE`; a row
-/// that is gone is `ERR_NOT_EXIST`; everything else is a server fault.
+/// that is gone is `ERR_NOT_EXIST`; a value that a column of the table does not take, where the database names it, is
+/// `ERR_BAD_PARAMS`; everything else is a server fault.
 #[must_use]
 pub fn explain<E: EntityTrait>(error: DbErr) -> Error {
     match error.sql_err() {
@@ -31,7 +34,7 @@ pub fn explain<E: EntityTrait>(error: DbErr) -> Error {
         None if matches!(error, DbErr::RecordNotUpdated | DbErr::RecordNotFound(_)) => {
             Error::business(ERR_NOT_EXIST)
         }
-        _ => error.into(),
+        _ => unfit::explain::<E>(&error).unwrap_or_else(|| error.into()),
     }
 }
 

@@ -1,12 +1,15 @@
 //! The databases of a program, by name.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
-use butterfly_core::{Ctx, Error, Result};
+use butterfly_core::{Ctx, Error, Result, Used};
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr};
 use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 
+use super::place::Place;
 use super::url::Synchronous;
 use super::{DatabaseUrl, Driver, Tx, timing};
 
@@ -21,7 +24,21 @@ const IDLE: Duration = Duration::from_secs(600);
 
 /// The databases of a program, by name. Connections are made when they are first needed.
 #[derive(Clone, Debug, Default)]
-pub struct Databases(BTreeMap<String, (DatabaseUrl, DatabaseConnection)>);
+pub struct Databases(BTreeMap<String, One>);
+
+#[derive(Clone)]
+struct One {
+    place: Arc<Place>,
+    /// The same, for calls to note.
+    used: Arc<dyn Used>,
+    connection: DatabaseConnection,
+}
+
+impl fmt::Debug for One {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("One").field(&self.place.url).field(&self.connection).finish()
+    }
+}
 
 impl Databases {
     /// None.
@@ -56,26 +73,28 @@ impl Databases {
         let mut connection = Database::connect(connect_options(&url)?).await?;
         let known_as = name.to_owned();
         connection.set_metric_callback(move |info| timing::note(&known_as, slow, info));
-        self.0.insert(name.to_owned(), (url, connection));
+        let place = Arc::new(Place { name: name.to_owned(), url });
+        let used: Arc<dyn Used> = place.clone();
+        self.0.insert(name.to_owned(), One { place, used, connection });
         Ok(())
     }
 
     /// The database of a name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&DatabaseConnection> {
-        self.0.get(name).map(|(_, connection)| connection)
+        self.0.get(name).map(|one| &one.connection)
     }
 
     /// All, with their names and addresses.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &DatabaseUrl, &DatabaseConnection)> {
-        self.0.iter().map(|(name, (url, connection))| (name.as_str(), url, connection))
+        self.0.iter().map(|(name, one)| (name.as_str(), &one.place.url, &one.connection))
     }
 
     /// Closes all connections, each when its call has given it back.
     pub async fn close(&self) {
-        for (_, connection) in self.0.values() {
+        for one in self.0.values() {
             // A pool that is closed already is closed.
-            let _ = connection.clone().close().await;
+            let _ = one.connection.clone().close().await;
         }
     }
 }
@@ -177,13 +196,15 @@ impl DbExt for Ctx {
 
     fn db_named(&self, name: &str) -> Result<&DatabaseConnection> {
         let databases = self.state::<Databases>()?;
-        databases.get(name).ok_or_else(|| {
-            let known: Vec<&str> = databases.iter().map(|(name, ..)| name).collect();
-            Error::server(format!(
-                "there is no database {name:?}: set databases.{name} (there are: {})",
-                known.join(", ")
-            ))
-        })
+        if let Some(one) = databases.0.get(name) {
+            self.uses(&one.used);
+            return Ok(&one.connection);
+        }
+        let known: Vec<&str> = databases.iter().map(|(name, ..)| name).collect();
+        Err(Error::server(format!(
+            "there is no database {name:?}: set databases.{name} (there are: {})",
+            known.join(", ")
+        )))
     }
 
     async fn transaction<T, F, Fut>(&self, run: F) -> Result<T>

@@ -25,16 +25,13 @@ impl Failure {
     /// numbers](https://mariadb.com/kb/en/mariadb-error-code-reference/); SQLite: [result codes](https://sqlite.org/rescode.html).
     #[must_use]
     pub fn of(error: &DbErr) -> Self {
-        let (DbErr::Conn(RuntimeErr::SqlxError(cause))
-        | DbErr::Exec(RuntimeErr::SqlxError(cause))
-        | DbErr::Query(RuntimeErr::SqlxError(cause))) = error
-        else {
+        let Some(cause) = of_driver(error) else {
             return match error {
                 DbErr::ConnectionAcquire(_) => Self::Unreachable,
                 _ => Self::Other,
             };
         };
-        match &**cause {
+        match cause {
             sqlx::Error::Io(_)
             | sqlx::Error::PoolTimedOut
             | sqlx::Error::PoolClosed
@@ -59,14 +56,7 @@ impl Failure {
     #[must_use]
     pub fn within(error: &Error) -> Self {
         let Fault::Server { source, .. } = error.fault() else { return Self::Other };
-        let mut next: Option<&(dyn StdError + 'static)> = Some(source.as_ref());
-        while let Some(cause) = next {
-            if let Some(error) = cause.downcast_ref::<DbErr>() {
-                return Self::of(error);
-            }
-            next = cause.source();
-        }
-        Self::Other
+        within(source.as_ref()).map_or(Self::Other, Self::of)
     }
 
     fn of_mysql(number: u16) -> Self {
@@ -103,4 +93,39 @@ impl Failure {
             _ => Self::Other,
         }
     }
+}
+
+/// The database's error that a failure comes of.
+pub(super) fn within<'e>(cause: &'e (dyn StdError + 'static)) -> Option<&'e DbErr> {
+    let mut next = Some(cause);
+    while let Some(cause) = next {
+        if let Some(error) = cause.downcast_ref::<DbErr>() {
+            return Some(error);
+        }
+        next = cause.source();
+    }
+    None
+}
+
+fn of_driver(error: &DbErr) -> Option<&sqlx::Error> {
+    match error {
+        DbErr::Conn(RuntimeErr::SqlxError(cause))
+        | DbErr::Exec(RuntimeErr::SqlxError(cause))
+        | DbErr::Query(RuntimeErr::SqlxError(cause)) => Some(cause),
+        _ => None,
+    }
+}
+
+/// What the database itself said.
+pub(super) fn of_database(error: &DbErr) -> Option<&dyn sqlx::error::DatabaseError> {
+    of_driver(error)?.as_database_error()
+}
+
+/// Whether a column held what its field does not take.
+pub(super) fn is_decoding(error: &DbErr) -> bool {
+    use sqlx::Error::{ColumnDecode, ColumnIndexOutOfBounds, ColumnNotFound, Decode};
+    matches!(
+        of_driver(error),
+        Some(ColumnDecode { .. } | Decode(_) | ColumnNotFound(_) | ColumnIndexOutOfBounds { .. })
+    )
 }

@@ -9,6 +9,8 @@ use super::limits::sayable;
 
 /// The most values of an `in`: each is a parameter of the statement, and databases limit those.
 pub const MOST_VALUES: usize = 500;
+/// The most bytes of a part that is searched for: SQLite refuses patterns above 50,000 bytes.
+const MOST_BYTES: usize = 20_000;
 /// What takes the meaning out of `%` and `_` in a pattern. A backslash would need another one in MySQL alone.
 const ESCAPE: char = '!';
 
@@ -62,6 +64,8 @@ pub struct Filters<E: EntityTrait> {
     backend: DbBackend,
     condition: Condition,
     bad: BadParams,
+    /// Parameters with other letters than ASCII.
+    letters: Vec<String>,
     entity: std::marker::PhantomData<E>,
 }
 
@@ -73,6 +77,7 @@ impl<E: EntityTrait> Filters<E> {
             backend,
             condition: Condition::all(),
             bad: BadParams::default(),
+            letters: Vec::new(),
             entity: std::marker::PhantomData,
         }
     }
@@ -80,7 +85,12 @@ impl<E: EntityTrait> Filters<E> {
     /// Compares a column with a value, if one is given; a problem is told of the parameter's name.
     pub fn compare<V: Into<Value>>(&mut self, name: &str, column: E::Column, op: Op, value: Option<V>) {
         let Some(value) = value.map(Into::into) else { return };
-        match sayable(self.backend, &value) {
+        let checked = sayable(self.backend, &value).and_then(|()| match op {
+            Op::Contains | Op::StartsWith => searchable(self.backend, &value),
+            _ => Ok(()),
+        });
+        self.note_letters(name, std::slice::from_ref(&value));
+        match checked {
             Ok(()) => self.and(expression(self.backend, column, op, value)),
             Err(problem) => self.bad.push(name, problem),
         }
@@ -94,10 +104,22 @@ impl<E: EntityTrait> Filters<E> {
             return;
         }
         let values: Vec<Value> = values.into_iter().map(Into::into).collect();
+        self.note_letters(name, &values);
         match values.iter().try_for_each(|value| sayable(self.backend, value)) {
             Ok(()) => self.and(column.is_in(values)),
             Err(problem) => self.bad.push(name, problem),
         }
+    }
+
+    fn note_letters(&mut self, name: &str, values: &[Value]) {
+        if values.iter().any(|value| matches!(value, Value::String(Some(text)) if !text.is_ascii())) {
+            self.letters.push(name.to_owned());
+        }
+    }
+
+    /// The parameters whose texts not every database has the letters for.
+    pub(super) fn letters(&self) -> &[String] {
+        &self.letters
     }
 
     /// The column is null, or is not, if that is asked.
@@ -150,6 +172,19 @@ fn like<C: ColumnTrait>(backend: DbBackend, column: C, value: &Value, before: &s
     } else {
         ExprTrait::like(column, LikeExpr::new(format!("{before}{}%", escaped(text, ESCAPE))).escape(ESCAPE))
     }
+}
+
+/// Whether the database can search for a part; else what is wrong.
+fn searchable(backend: DbBackend, value: &Value) -> Result<(), String> {
+    let Value::String(Some(text)) = value else { return Ok(()) };
+    if text.len() > MOST_BYTES {
+        return Err(format!("must have at most {MOST_BYTES} bytes, has {}", text.len()));
+    }
+    // There a pattern ends with it: what comes behind would not count.
+    if backend == DbBackend::Sqlite && text.as_str().contains('\0') {
+        return Err("must not hold a NUL character".into());
+    }
+    Ok(())
 }
 
 /// The text as a pattern that fits it alone.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use butterfly_core::schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, ser};
 
 /// A value that the caller gave, or did not: `Given<Option<T>>` tells `null` from nothing at all.
 ///
@@ -25,6 +25,29 @@ impl<T> Given<T> {
     #[must_use]
     pub fn no() -> Self {
         Self(None)
+    }
+
+    /// True when it was not given.
+    #[must_use]
+    pub fn is_no(&self) -> bool {
+        self.0.is_none()
+    }
+}
+
+impl<T> From<T> for Given<T> {
+    fn from(value: T) -> Self {
+        Self(Some(value))
+    }
+}
+
+/// What is not given has no form of its own, least of all null: leave it out, by
+/// `#[serde(skip_serializing_if = "Given::is_no")]`. The jobs of handlers do.
+impl<T: Serialize> Serialize for Given<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match &self.0 {
+            Some(value) => value.serialize(serializer),
+            None => Err(ser::Error::custom("a value that is not given must be left out, and was not")),
+        }
     }
 }
 

@@ -88,7 +88,7 @@ fn has<C: ColumnTrait>(columns: &[C], column: &C) -> bool {
 }
 
 /// A value of a column as JSON.
-fn to_json(value: &Value) -> Json {
+pub(super) fn to_json(value: &Value) -> Json {
     fn written(value: Option<impl Serialize>) -> Json {
         value.and_then(|value| serde_json::to_value(value).ok()).unwrap_or_default()
     }

@@ -1,16 +1,21 @@
-//! What the handlers of `#[derive(Resource)]` do.
+//! What the handlers of `#[derive(Resource)]` do: here they read, in [`write`] they change.
+
+mod told;
+mod write;
 
 use butterfly_core::schemars::{self, JsonSchema};
 use butterfly_core::{BadParams, Ctx, Error, Fault, Result};
 use sea_orm::{
-    ActiveModelBehavior, ActiveModelTrait, ActiveValue, ColumnTrait, Condition, ConnectionTrait, DbBackend,
-    EntityTrait, IdenStatic, IntoActiveModel, Iterable, ModelTrait, PrimaryKeyToColumn, QueryFilter,
-    QuerySelect, Select, Value,
+    ColumnTrait, Condition, ConnectionTrait, DatabaseConnection, DbBackend, EntityTrait, IdenStatic,
+    Iterable, ModelTrait, PrimaryKeyToColumn, QueryFilter, QuerySelect, Select, Value,
 };
 use serde::{Deserialize, Serialize};
 
-use super::conflict::{ERR_NOT_EXIST, explain};
-use super::{DbExt, Filters, Page, Sort, cursor, limits};
+use super::conflict::ERR_NOT_EXIST;
+use super::{DbExt, Filters, Page, Sort, cursor, limits, unfit};
+
+pub use told::{Line, history};
+pub use write::{create, delete, update};
 
 /// What a caller does with a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +30,23 @@ pub enum Action {
     Update,
     /// Takes a row away.
     Delete,
+    /// Reads what became of a row.
+    History,
+}
+
+impl Action {
+    /// The name, which is the handler's, too.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::List => "list",
+            Self::Get => "get",
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Delete => "delete",
+            Self::History => "history",
+        }
+    }
 }
 
 /// An entity that callers reach; `#[derive(Resource)]` writes it.
@@ -35,8 +57,12 @@ pub trait Resource: EntityTrait {
     const ORDER: &'static str;
     /// The column that says when a row was deleted; without one, rows are deleted for good.
     const DELETED_AT: Option<Self::Column> = None;
+    /// Columns that callers do not see.
+    const HIDDEN: &'static [Self::Column] = &[];
+    /// Whether each change is written into the [history](super::history).
+    const HISTORY: bool = false;
 
-    /// The rows that this caller may see and change: all, if not said otherwise.
+    /// The rows that this caller may see, change and make: all, if not said otherwise.
     ///
     /// # Errors
     ///
@@ -105,8 +131,25 @@ where
     E::Model: ModelTrait<Entity = E> + Send + Sync,
 {
     E::guard(ctx, Action::List)?;
-    let db = ctx.db()?;
-    let mut query = alive::<E>(ctx)?.filter(filters.condition()?);
+    let visible = E::find().filter(E::scope(ctx)?);
+    let letters = filters.letters().to_vec();
+    let query = alive::<E>(visible.clone()).filter(filters.condition()?);
+    let page = page(ctx.db()?, &visible, query, ask, row).await;
+    page.map_err(|error| unfit::explain_query(error, &letters))
+}
+
+/// A page of a query's rows; `visible` are those that a caller may name as the row before.
+async fn page<E, T, K>(
+    db: &DatabaseConnection,
+    visible: &Select<E>,
+    mut query: Select<E>,
+    ask: Ask,
+    row: impl Fn(E::Model) -> (K, T),
+) -> Result<Rows<T, K>>
+where
+    E: Resource,
+    E::Model: ModelTrait<Entity = E> + Send + Sync,
+{
     let mut sort = Sort::parse(ask.sort.as_deref().unwrap_or(E::ORDER), E::SORTABLE)?;
     for key in E::PrimaryKey::iter() {
         sort = sort.then(key.into_column());
@@ -119,8 +162,7 @@ where
             return Err(bad("after", "cannot stand together with page_index"));
         }
         // A row that was deleted softly still has its place.
-        let place =
-            E::find().filter(E::scope(ctx)?).filter(key::<E>(db.get_database_backend(), "after", after)?);
+        let place = visible.clone().filter(key::<E>(db.get_database_backend(), "after", after)?);
         let place = place.one(db).await?.ok_or_else(|| bad("after", "there is no such row"))?;
         rows = query.filter(cursor::after::<E>(&sort, &place)).limit(page.size + 1).all(db).await?;
         more = rows.len() as u64 > page.size;
@@ -149,88 +191,36 @@ where
 /// `ERR_NOT_EXIST`; what the scope or the database says.
 pub async fn get<E: Resource>(ctx: &Ctx, value: Value) -> Result<E::Model> {
     E::guard(ctx, Action::Get)?;
-    find::<E>(ctx, ctx.db()?, value).await
-}
-
-/// Puts a new row in.
-///
-/// # Errors
-///
-/// `ERR_BAD_PARAMS` that names the column, `ERR_EXISTS`, `ERR_REFERENCE`; what the database says.
-pub async fn create<E, A>(ctx: &Ctx, row: A) -> Result<E::Model>
-where
-    E: Resource,
-    E::Model: IntoActiveModel<A>,
-    A: ActiveModelTrait<Entity = E> + ActiveModelBehavior + Send,
-{
-    E::guard(ctx, Action::Create)?;
     let db = ctx.db()?;
-    limits::check(db.get_database_backend(), &row)?;
-    row.insert(db).await.map_err(explain::<E>)
+    found::<E>(db, one::<E>(db.get_database_backend(), E::scope(ctx)?, value)?).await
 }
 
-/// Changes the columns of a row that the function sets.
-///
-/// # Errors
-///
-/// `ERR_NOT_EXIST`, `ERR_BAD_PARAMS` that names the column, `ERR_EXISTS`, `ERR_REFERENCE`; what the database says.
-pub async fn update<E, A>(ctx: &Ctx, value: Value, change: impl FnOnce(&mut A)) -> Result<E::Model>
-where
-    E: Resource,
-    E::Model: IntoActiveModel<A> + Clone + Sync,
-    A: ActiveModelTrait<Entity = E> + ActiveModelBehavior + Send,
-{
-    E::guard(ctx, Action::Update)?;
-    let db = ctx.db()?;
-    let before = find::<E>(ctx, db, value).await?;
-    let mut row: A = before.clone().into_active_model();
-    change(&mut row);
-    if !changes(&row) {
-        return Ok(before);
-    }
-    limits::check(db.get_database_backend(), &row)?;
-    row.update(db).await.map_err(explain::<E>)
-}
-
-/// Takes a row away: for good, or softly where the entity has a column for it.
-///
-/// # Errors
-///
-/// `ERR_NOT_EXIST`, `ERR_REFERENCE`; what the database says.
-pub async fn delete<E, A>(ctx: &Ctx, value: Value) -> Result<()>
-where
-    E: Resource,
-    E::Model: IntoActiveModel<A> + Sync,
-    A: ActiveModelTrait<Entity = E> + ActiveModelBehavior + Send,
-{
-    E::guard(ctx, Action::Delete)?;
-    let db = ctx.db()?;
-    let mut row: A = find::<E>(ctx, db, value).await?.into_active_model();
-    let Some(column) = E::DELETED_AT else {
-        let gone = row.delete(db).await.map_err(explain::<E>)?;
-        return if gone.rows_affected == 0 { Err(Error::business(ERR_NOT_EXIST)) } else { Ok(()) };
-    };
-    super::soft_delete::mark(&mut row, column)?;
-    row.update(db).await.map(drop).map_err(explain::<E>)
-}
-
-fn changes<A: ActiveModelTrait>(row: &A) -> bool {
-    <A::Entity as EntityTrait>::Column::iter().any(|column| matches!(row.get(column), ActiveValue::Set(_)))
-}
-
-/// The rows that this caller may see and that are not deleted.
-fn alive<E: Resource>(ctx: &Ctx) -> Result<Select<E>> {
-    let query = E::find().filter(E::scope(ctx)?);
-    Ok(match E::DELETED_AT {
+/// Leaves out what was deleted softly.
+fn alive<E: Resource>(query: Select<E>) -> Select<E> {
+    match E::DELETED_AT {
         Some(column) => query.filter(column.is_null()),
         None => query,
-    })
+    }
 }
 
-async fn find<E: Resource>(ctx: &Ctx, db: &impl ConnectionTrait, value: Value) -> Result<E::Model> {
-    let key = E::PrimaryKey::iter().next().map_or("id", |key| key.into_column().as_str());
-    let query = alive::<E>(ctx)?.filter(self::key::<E>(db.get_database_backend(), key, value)?);
-    query.one(db).await?.ok_or_else(|| Error::business(ERR_NOT_EXIST))
+/// The row of a key among those that this caller may see and that are not deleted.
+fn one<E: Resource>(backend: DbBackend, scope: Condition, value: Value) -> Result<Select<E>> {
+    Ok(alive::<E>(E::find().filter(scope)).filter(key_named::<E>(backend, value)?))
+}
+
+/// The row that a query for one finds.
+async fn found<E: Resource>(db: &impl ConnectionTrait, query: Select<E>) -> Result<E::Model> {
+    match query.one(db).await.map_err(Error::from) {
+        Ok(row) => row.ok_or_else(|| Error::business(ERR_NOT_EXIST)),
+        Err(error) if unfit::has_foreign_letters(&error) => Err(Error::business(ERR_NOT_EXIST)),
+        Err(error) => Err(error),
+    }
+}
+
+/// The condition for the row of a key, which the parameter of the key's name gave.
+fn key_named<E: Resource>(backend: DbBackend, value: Value) -> Result<Condition> {
+    let name = E::PrimaryKey::iter().next().map_or("id", |key| key.into_column().as_str());
+    key::<E>(backend, name, value)
 }
 
 /// The condition for the row of a key, which the parameter `name` gave.
@@ -242,7 +232,7 @@ fn key<E: EntityTrait>(backend: DbBackend, name: &str, value: Value) -> Result<C
         .fold(Condition::all(), Condition::add))
 }
 
-fn bad(name: &str, problem: impl Into<String>) -> Error {
+pub(super) fn bad(name: &str, problem: impl Into<String>) -> Error {
     let mut bad = BadParams::default();
     bad.push(name, problem);
     Fault::BadParams(bad).into()

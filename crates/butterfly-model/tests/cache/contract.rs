@@ -12,15 +12,28 @@ fn disk(folder: &TempDir) -> DiskStore {
     Disk::at(folder.path().join("cache.db")).open().unwrap()
 }
 
-/// Every kind of cache, by name.
+/// Every kind of cache, by name; on Redis with the feature `live`.
 fn caches(folder: &TempDir) -> Vec<(&'static str, Cache)> {
     let below = Disk::at(folder.path().join("below.db")).open().unwrap();
-    vec![
+    let here = vec![
         ("memory", Cache::memory(8 << 20)),
         ("memory as a store", Cache::of(MemoryStore::new(8 << 20))),
         ("disk", Cache::of(disk(folder))),
         ("two levels", Cache::two_level(8 << 20, below)),
-    ]
+    ];
+    #[cfg(all(feature = "live", feature = "redis"))]
+    let here = here.into_iter().chain(super::redis::caches()).collect();
+    here
+}
+
+/// Whether a cache can look through its keys. Those that cannot say so.
+async fn lists(kind: &str, cache: &Cache) -> bool {
+    if !kind.contains("proxy") {
+        return true;
+    }
+    let refused = |why: CacheError| matches!(&why, CacheError::Refused(why) if why.contains("proxy"));
+    assert!(refused(cache.count().await.unwrap_err()) && refused(cache.clear().await.unwrap_err()), "{kind}");
+    false
 }
 
 macro_rules! each {
@@ -40,7 +53,9 @@ each!(what_is_set_is_got_until_it_is_deleted, cache, kind, {
     cache.set("k", &1, MINUTE).await.unwrap();
     cache.set("k", &2, Keep::FOREVER).await.unwrap();
     assert_eq!(cache.get("k").await, Ok(Some(2)), "{kind}");
-    assert_eq!(cache.count().await, Ok(1), "{kind}");
+    if lists(kind, &cache).await {
+        assert_eq!(cache.count().await, Ok(1), "{kind}");
+    }
     assert!(cache.delete("k").await.unwrap() && !cache.delete("k").await.unwrap(), "{kind}");
     assert_eq!(cache.get::<u32>("k").await, Ok(None), "{kind}");
     let counters = cache.counters();
@@ -75,7 +90,9 @@ each!(what_has_expired_is_as_if_it_were_not_there, cache, kind, {
     cache.set("incr", &1, gone).await.unwrap();
     assert_eq!(cache.incr("incr", 5, MINUTE).await, Ok(5), "{kind}");
     cache.purge().await.unwrap();
-    assert_eq!(cache.count().await, Ok(2), "{kind}");
+    if lists(kind, &cache).await {
+        assert_eq!(cache.count().await, Ok(2), "{kind}");
+    }
 });
 
 each!(touch_changes_how_long_a_value_is_kept, cache, kind, {
@@ -144,9 +161,11 @@ each!(a_tag_takes_its_values_along, cache, kind, {
     assert_eq!(found, ["b", "none", "was_a"], "{kind}");
     cache.set("a", &3, keep.tags(&["a"])).await.unwrap();
     assert_eq!(cache.get("a").await, Ok(Some(3)), "{kind}");
-    cache.clear().await.unwrap();
-    assert_eq!(cache.count().await, Ok(0), "{kind}");
-    assert_eq!(cache.get::<u32>("none").await, Ok(None), "{kind}");
+    if lists(kind, &cache).await {
+        cache.clear().await.unwrap();
+        assert_eq!(cache.count().await, Ok(0), "{kind}");
+        assert_eq!(cache.get::<u32>("none").await, Ok(None), "{kind}");
+    }
 });
 
 each!(what_does_not_fit_is_refused_with_its_name, cache, kind, {

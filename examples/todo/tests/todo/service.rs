@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ pub(crate) struct Service {
     address: SocketAddr,
     /// Open, so that the program can go on to say things.
     _stdout: BufReader<ChildStdout>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// Runs a test on every engine there is.
@@ -35,17 +36,18 @@ pub(crate) fn on_each_database(test: impl Fn(Option<&str>)) {
     static COUNT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
     let count = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
     let name = format!("todo_{}_{count}", std::process::id());
-    for variable in ["SQL_TEST_MYSQL", "SQL_TEST_POSTGRES"] {
-        let admin = std::env::var(variable).unwrap_or_else(|_| panic!("{variable}: bash .ci/sql sets it"));
-        let server = admin.rsplit_once('/').unwrap().0;
-        let utf8 = if variable.ends_with("MYSQL") { " CHARACTER SET utf8mb4" } else { "" };
-        run(&admin, &format!("CREATE DATABASE {name}{utf8}"));
-        test(Some(&format!("{server}/{name}")));
+    // Of MariaDB the default may be a character set that has no other letters than Latin ones.
+    for (variable, set) in [("SQL_TEST_MYSQL", " CHARACTER SET utf8mb4"), ("SQL_TEST_POSTGRES", "")] {
+        let admin =
+            std::env::var(variable).unwrap_or_else(|_| panic!("{variable}: bash .ci/sql COMMAND sets it"));
+        run(&admin, &format!("CREATE DATABASE {name}{set}"));
+        test(Some(&format!("{}/{name}", admin.rsplit_once('/').unwrap().0)));
         run(&admin, &format!("DROP DATABASE {name}"));
     }
 }
 
-fn run(url: &str, statement: &str) {
+/// Runs a statement on a database of an address.
+pub(crate) fn run(url: &str, statement: &str) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let mut databases = Databases::new();
@@ -56,7 +58,7 @@ fn run(url: &str, statement: &str) {
 }
 
 impl Service {
-    fn start(database: Option<&str>) -> Self {
+    pub(crate) fn start(database: Option<&str>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_todo"));
         command.current_dir(folder.path()).args(["serve", "--listen", "127.0.0.1:0"]);
@@ -72,7 +74,7 @@ impl Service {
                 break address.parse().unwrap();
             }
         };
-        Self { child, address, _stdout: stdout, _folder: folder }
+        Self { child, address, _stdout: stdout, folder }
     }
 
     /// A call with a JSON body.
@@ -90,13 +92,52 @@ impl Service {
     }
 
     fn send(&self, request: &str) -> Value {
-        let mut stream = TcpStream::connect(self.address).unwrap();
+        self.line().send(request.as_bytes())
+    }
+
+    /// A connection for many calls.
+    pub(crate) fn line(&self) -> Line {
+        let stream = TcpStream::connect(self.address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.write_all(request.as_bytes()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        let (_, body) = answer.split_once("\r\n\r\n").unwrap();
-        serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {answer}"))
+        Line(BufReader::new(stream))
+    }
+
+    /// Where its database and its logs are, when nothing else is said.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
+/// A connection.
+pub(crate) struct Line(BufReader<TcpStream>);
+
+impl Line {
+    /// A call, by a target and a body of a type.
+    pub(crate) fn call(&mut self, target: &str, media: &str, body: &[u8]) -> Value {
+        let mut request = format!(
+            "POST {target} HTTP/1.1\r\nhost: localhost\r\ncontent-type: {media}\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        )
+        .into_bytes();
+        request.extend_from_slice(body);
+        self.send(&request)
+    }
+
+    fn send(&mut self, request: &[u8]) -> Value {
+        self.0.get_mut().write_all(request).unwrap();
+        let (mut head, mut length) = (String::new(), 0);
+        while !head.ends_with("\r\n\r\n") {
+            let start = head.len();
+            assert!(self.0.read_line(&mut head).unwrap() > 0, "closed after {head}");
+            if let Some((name, value)) = head[start..].split_once(':')
+                && name.eq_ignore_ascii_case("content-length")
+            {
+                length = value.trim().parse().unwrap();
+            }
+        }
+        let mut body = vec![0; length];
+        self.0.read_exact(&mut body).unwrap();
+        serde_json::from_slice(&body).unwrap_or_else(|error| panic!("{error}: {head}"))
     }
 }
 

@@ -50,7 +50,7 @@ pub(super) fn expired(db: &Connection, most: u32) -> Result<u32> {
 /// Brings the size below the limit.
 pub(super) fn shrink(db: &Connection, disk: &Disk) -> std::result::Result<(), CacheError> {
     let of_sql = |why| file::of_sql(&disk.path, why);
-    let full = |limit: u64| Ok(bytes(db).map_err(of_sql)? > limit);
+    let full = |limit: u64| Ok::<_, CacheError>(bytes(db).map_err(of_sql)? > limit);
     if !full(disk.size_limit - disk.size_limit / STEPS)? {
         return Ok(());
     }
