@@ -249,8 +249,12 @@ settings! {
 
     /// SQL databases, those of `[databases]`.
     sql: struct SqlConfig {
-        /// Whether missing tables and columns of the program's entities are made at the start.
+        /// Whether missing tables and columns of the program's entities are made at the start, as long as there are no migrations.
         create_tables: bool = true;
+        /// Whether pending migrations are applied at the start; such as lose data are not.
+        migrate: bool = false;
+        /// The folder of the migrations; those of databases.NAME, other than default, are in a folder NAME in it.
+        migrations: PathBuf = PathBuf::from("migrations");
         /// Time from which a statement is logged as slow.
         slow: Span = Span::millis(200);
     }

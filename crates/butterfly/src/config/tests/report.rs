@@ -60,6 +60,8 @@ fn it_lists_every_key_with_its_value_and_origin() {
     queue.max_args       = "1MiB"                        # default
     queue.allow_unknown  = false                         # default
     sql.create_tables    = true                          # default
+    sql.migrate          = false                         # default
+    sql.migrations       = "migrations"                  # default
     sql.slow             = "200ms"                       # default
     ops.token            = "***"                         # environment BUTTERFLY_OPS__TOKEN
     ops.enabled          = true                          # default
@@ -127,7 +129,7 @@ fn value(key: &'static str) -> BoxedStrategy<String> {
     };
     match key {
         "name" => "[^\\pC\\s]([^\\pC]{0,8}[^\\pC\\s])?".boxed(),
-        "data_dir" | "http.static_dir" | "log.dir" => "[^\\x00]{1,8}".boxed(),
+        "data_dir" | "http.static_dir" | "log.dir" | "sql.migrations" => "[^\\x00]{1,8}".boxed(),
         "roles" => select(vec!["http", "worker,http", "scheduler"]).prop_map(str::to_owned).boxed(),
         "http.listen" => any::<std::net::SocketAddrV4>().prop_map(|at| at.to_string()).boxed(),
         "http.errors" => select(vec!["butterfly", "rest"]).prop_map(str::to_owned).boxed(),
@@ -159,7 +161,7 @@ fn value(key: &'static str) -> BoxedStrategy<String> {
         "queue.result_ttl" | "queue.failure_ttl" => "(|[0-9]{1,4}d)".prop_filter("ten years", |text| {
             text.strip_suffix('d').is_none_or(|days| days.parse::<u32>().is_ok_and(|days| days <= 3650))
         }).boxed(),
-        "log.stderr" | "log.color" | "ops.enabled" | "queue.allow_unknown" | "sql.create_tables" => any::<bool>().prop_map(|yes| yes.to_string()).boxed(),
+        "log.stderr" | "log.color" | "ops.enabled" | "queue.allow_unknown" | "sql.create_tables" | "sql.migrate" => any::<bool>().prop_map(|yes| yes.to_string()).boxed(),
         _ => number(60_000..=86_400_000, "ms"),
     }
 }
