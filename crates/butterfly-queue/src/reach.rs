@@ -60,14 +60,11 @@ impl Reach {
         let mut looking = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         looking.flight = None;
         let why = found.as_ref().err().cloned();
-        match (&looking.last, &why) {
-            (Some(_), None) => {
-                tracing::info!(target: "butterfly::queue", "the queue's engine is in reach again")
+        if looking.last != why {
+            match &why {
+                Some(error) => tracing::warn!(target: "butterfly::queue", "{error}"),
+                None => tracing::info!(target: "butterfly::queue", "the queue's engine is in reach again"),
             }
-            (last, Some(error)) if last.as_ref() != Some(error) => {
-                tracing::warn!(target: "butterfly::queue", "{error}");
-            }
-            _ => {}
         }
         looking.last = why;
     }
