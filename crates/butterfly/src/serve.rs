@@ -100,6 +100,8 @@ async fn run(
     let queue = queue::on(engine, &app.registry, config, &version, config.instance.as_str());
     #[cfg(feature = "sql")]
     let (databases, differences) = databases(&mut app, config).await?;
+    crate::replies::install(&mut app, config)?;
+    crate::sessions::install(&mut app, config)?;
     #[cfg(feature = "sql")]
     let outbox = crate::outbox::open(&queue, &databases, config);
     app.state.insert(queue.clone());

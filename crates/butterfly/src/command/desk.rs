@@ -128,7 +128,6 @@ async fn open(config: &Config, registry: &Registry, version: &str) -> Result<Que
 /// The app with the queue in it, for handlers that send messages; without, when the engine cannot be opened.
 pub(super) async fn app(program: Butterfly, registry: Registry, config: &Config) -> App {
     let opened = open(config, &registry, program.version).await;
-    #[cfg_attr(not(feature = "sql"), allow(unused_mut, reason = "it takes the databases"))]
     let mut app = program.into_app(registry, config).0;
     #[cfg(feature = "sql")]
     match (crate::serve::databases(&mut app, config).await, &opened) {
@@ -140,6 +139,12 @@ pub(super) async fn app(program: Butterfly, registry: Registry, config: &Config)
         (Err(error), _) => {
             tracing::warn!(target: "butterfly::sql", "the call has no database: {error}");
         }
+    }
+    if let Err(error) = crate::replies::install(&mut app, config) {
+        tracing::warn!(target: "butterfly::cache", "the call has no cache: {error}");
+    }
+    if let Err(error) = crate::sessions::install(&mut app, config) {
+        tracing::warn!(target: "butterfly::session", "the call has no sessions: {error}");
     }
     match opened {
         Ok(queue) => with(app, queue),

@@ -3,8 +3,6 @@
 use std::fmt;
 
 use super::address::{Address, AddressTable};
-use super::error::{Origin, Problem, ProblemKind};
-use super::keys::Config;
 use super::queue::QueueEngine;
 
 /// Each may be `valkey`, and with TLS has an `s`.
@@ -106,22 +104,4 @@ impl fmt::Debug for RedisUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self}")
     }
-}
-
-/// Says when the queue is to stand on a Redis that is not configured.
-pub(super) fn missing_engine(config: &Config, origin: &Origin) -> Option<Problem> {
-    let QueueEngine::Redis(name) = &config.queue.engine else { return None };
-    if config.redis.get(name).is_some() {
-        return None;
-    }
-    let names: Vec<&str> = config.redis.names().collect();
-    let known = match names.as_slice() {
-        [] => "[redis] has no entry".to_owned(),
-        names => format!("[redis] has {}", names.join(", ")),
-    };
-    let message = format!(
-        "`queue.engine` names the Redis {name:?}, but {known}; set redis.{name} = \"redis://…\", or \
-         queue.engine = \"embedded\""
-    );
-    Some(Problem::new(ProblemKind::BadValue, origin.clone(), message).of_key("queue.engine"))
 }
