@@ -46,7 +46,7 @@ pub fn __traced(_: TokenStream, item: TokenStream) -> TokenStream {
 }
 
 /// Handlers for an entity; see `butterfly::model::sql::resource`.
-#[proc_macro_derive(Resource, attributes(resource))]
+#[proc_macro_derive(Resource, attributes(resource, sea_orm))]
 pub fn resource(item: TokenStream) -> TokenStream {
     resource::expand(item.into()).into()
 }

@@ -27,7 +27,7 @@ impl Used for Place {
             return None;
         }
         let place = format!("databases.{} ({})", self.name, self.url);
-        let more = said.and_then(|said| Trouble::of(said)).or_else(|| Trouble::without_words(error));
+        let more = said.and_then(Trouble::of).or_else(|| Trouble::without_words(error));
         Some(more.map_or_else(|| place.clone(), |trouble| format!("{place}: {}", trouble.advice())))
     }
 }
