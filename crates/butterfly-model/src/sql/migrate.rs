@@ -21,6 +21,7 @@ mod read;
 mod run;
 mod schema;
 mod script;
+mod status;
 mod types;
 mod write;
 
@@ -29,8 +30,9 @@ use std::path::{Path, PathBuf};
 
 use sea_orm::{Database, DatabaseConnection, TransactionTrait};
 
-pub use error::MigrateError;
+pub use error::{FailedStatement, MigrateError};
 pub use inspect::EntityFile;
+pub use status::{Made, MigrationState, Standing, Status, Step};
 
 use super::databases::connect_options;
 use super::{DatabaseUrl, Driver, SchemaLock};
@@ -40,9 +42,12 @@ use files::{Draft, Migration};
 use history::{Entry, State};
 use run::Runner;
 use schema::Schema;
+use status::standings;
 
-/// Tables that are neither entities' nor the user's.
-const OWN: [&str; 2] = [history::TABLE, "butterfly_outbox"];
+/// Whether a table is the framework's own: neither the user's nor, if no entity asks for it, an entity's.
+fn own(table: &str) -> bool {
+    table.starts_with("butterfly_")
+}
 
 /// The migrations of one database.
 ///
@@ -72,98 +77,6 @@ pub struct Migrations {
     db: DatabaseConnection,
     folder: PathBuf,
     entities: String,
-}
-
-/// What [`Migrations::make`] has written.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Made {
-    /// The migration's name.
-    pub name: String,
-    /// Its two files.
-    pub files: [PathBuf; 2],
-    /// What they do.
-    pub steps: Vec<Step>,
-}
-
-/// One step between the database and the entities.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Step {
-    /// What is done: `add column todo.due date`.
-    pub says: String,
-    /// What rows lose by it, if anything.
-    pub loses: Option<String>,
-    /// What may stand in its way.
-    pub note: Option<String>,
-}
-
-/// How a migration stands.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Standing {
-    /// Its name.
-    pub name: String,
-    /// Whether it is applied, and what is wrong with it.
-    pub state: MigrationState,
-    /// When it was applied: `2026-11-27T10:15:00Z`; empty before.
-    pub applied_at: String,
-    /// Milliseconds that it took.
-    pub took_ms: i64,
-    /// What applying it loses.
-    pub loses: Vec<String>,
-    /// Why it stopped, if it did.
-    pub error: String,
-}
-
-/// Where a migration is on its way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum MigrationState {
-    /// Applied, as its file says.
-    Applied,
-    /// Not applied yet.
-    Pending,
-    /// Applied, and its file has changed since.
-    Changed,
-    /// Applied, and its file is not there.
-    Missing,
-    /// It stopped, after so many of so many statements, when it was applied or taken back.
-    Stopped {
-        /// Statements that are done.
-        done: usize,
-        /// All statements.
-        of: usize,
-        /// Whether it was being taken back.
-        back: bool,
-    },
-}
-
-/// How a database stands to its migrations and to the entities.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Status {
-    /// All migrations, in order.
-    pub migrations: Vec<Standing>,
-    /// What lies between the database and the entities.
-    pub drift: Vec<Step>,
-    /// Tables that no entity and no migration made.
-    pub alone: Vec<String>,
-}
-
-impl Status {
-    /// Those that `up` would apply.
-    pub fn pending(&self) -> impl Iterator<Item = &Standing> {
-        let pending =
-            |state| matches!(state, MigrationState::Pending | MigrationState::Stopped { back: false, .. });
-        self.migrations.iter().filter(move |one| pending(one.state))
-    }
-
-    /// Whether nothing is to be done.
-    #[must_use]
-    pub fn in_order(&self) -> bool {
-        self.drift.is_empty() && self.migrations.iter().all(|one| one.state == MigrationState::Applied)
-    }
 }
 
 /// What lies between a database and the entities.
@@ -254,7 +167,7 @@ impl Migrations {
     ) -> Result<Option<Made>, MigrateError> {
         let slug = files::fit(name)?;
         let (files, driver) = (self.files()?, self.driver());
-        let standing = self.standing(&files, &history::read(&self.db, driver).await?);
+        let standing = standings(&files, &history::read(&self.db, driver).await?);
         if let Some(one) = standing
             .iter()
             .find(|one| one.state != MigrationState::Applied && one.state != MigrationState::Missing)
@@ -359,27 +272,7 @@ impl Migrations {
     ///
     /// What is wrong with a file, or what the database says.
     pub async fn standings(&self) -> Result<Vec<Standing>, MigrateError> {
-        Ok(self.standing(&self.files()?, &history::read(&self.db, self.driver()).await?))
-    }
-
-    fn standing(&self, files: &[Migration], history: &[Entry]) -> Vec<Standing> {
-        let mut all: Vec<Standing> = files
-            .iter()
-            .map(|file| {
-                let entry = history.iter().find(|entry| entry.name == file.name);
-                let state = match entry {
-                    None => MigrationState::Pending,
-                    Some(entry) => state(file, entry),
-                };
-                standing(&file.name, state, entry, file.up.losses.clone())
-            })
-            .collect();
-        let missing = history.iter().filter(|entry| !files.iter().any(|file| file.name == entry.name));
-        all.extend(
-            missing.map(|entry| standing(&entry.name, MigrationState::Missing, Some(entry), Vec::new())),
-        );
-        all.sort_by(|one, other| one.name.cmp(&other.name));
-        all
+        Ok(standings(&self.files()?, &history::read(&self.db, self.driver()).await?))
     }
 
     /// Applies what is pending, in order; gives the names of what was applied.
@@ -395,7 +288,7 @@ impl Migrations {
             let files = self.files()?;
             let history = history::read(&self.db, self.driver()).await?;
             let mut pending = Vec::new();
-            for one in self.standing(&files, &history) {
+            for one in standings(&files, &history) {
                 match one.state {
                     MigrationState::Changed => {
                         return Err(MigrateError::Refused(format!(
@@ -446,7 +339,7 @@ impl Migrations {
         self.locked(async || {
             let files = self.files()?;
             let history = history::read(&self.db, self.driver()).await?;
-            let pending: Vec<Standing> = self.standing(&files, &history);
+            let pending: Vec<Standing> = standings(&files, &history);
             let pending = pending.into_iter().filter(|one| one.state == MigrationState::Pending);
             let pending: Vec<String> = pending.map(|one| one.name).collect();
             history::make(&self.db, self.driver()).await?;
@@ -533,27 +426,6 @@ impl Migrations {
         let done = act().await;
         lock.release().await;
         done
-    }
-}
-
-fn state(file: &Migration, entry: &Entry) -> MigrationState {
-    let stopped = |of, back| MigrationState::Stopped { done: entry.done, of, back };
-    match entry.state {
-        State::Up => stopped(file.up.statements.len(), false),
-        State::Down => stopped(file.down.as_ref().map_or(0, |down| down.statements.len()), true),
-        State::Applied if entry.checksum != file.up.checksum => MigrationState::Changed,
-        State::Applied => MigrationState::Applied,
-    }
-}
-
-fn standing(name: &str, state: MigrationState, entry: Option<&Entry>, loses: Vec<String>) -> Standing {
-    Standing {
-        name: name.to_owned(),
-        state,
-        applied_at: entry.map(|entry| entry.at.clone()).unwrap_or_default(),
-        took_ms: entry.map_or(0, |entry| entry.took_ms),
-        loses,
-        error: entry.map(|entry| entry.error.clone()).unwrap_or_default(),
     }
 }
 

@@ -101,7 +101,7 @@ pub(super) fn align(live: &mut Schema, wanted: &mut Schema, known: &BTreeSet<Str
             align_table(live, table);
         }
     }
-    alone.into_iter().filter(|name| !super::OWN.contains(&name.as_str())).collect()
+    alone.into_iter().filter(|name| !super::own(name)).collect()
 }
 
 fn align_table(live: &mut Table, wanted: &mut Table) {

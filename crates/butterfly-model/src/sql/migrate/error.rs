@@ -15,25 +15,31 @@ pub enum MigrateError {
     /// Something has to be done first, or otherwise; nothing was changed.
     Refused(String),
     /// A statement of a file failed.
-    Failed {
-        /// The file.
-        file: String,
-        /// The line of it on which the statement begins.
-        line: usize,
-        /// The statement, cut.
-        sql: String,
-        /// What the database says.
-        cause: DbErr,
-        /// What has become of the rest.
-        state: String,
-    },
+    Failed(Box<FailedStatement>),
+}
+
+/// A statement that failed, and what has become of its migration.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct FailedStatement {
+    /// The file.
+    pub file: String,
+    /// The line of it on which the statement begins.
+    pub line: usize,
+    /// The statement, cut.
+    pub sql: String,
+    /// What the database says.
+    pub cause: DbErr,
+    /// What was kept, and how to go on.
+    pub state: String,
 }
 
 impl MigrateError {
     /// What kind of failure it is.
     pub fn failure(&self) -> Failure {
         match self {
-            Self::Database(error) | Self::Failed { cause: error, .. } => Failure::of(error),
+            Self::Database(error) => Failure::of(error),
+            Self::Failed(failed) => Failure::of(&failed.cause),
             Self::Refused(_) => Failure::Other,
         }
     }
@@ -50,7 +56,8 @@ impl fmt::Display for MigrateError {
         match self {
             Self::Database(error) => write!(f, "{error}"),
             Self::Refused(why) => f.write_str(why),
-            Self::Failed { file, line, sql, cause, state } => {
+            Self::Failed(failed) => {
+                let FailedStatement { file, line, sql, cause, state } = &**failed;
                 write!(f, "{file}, line {line}: {cause}\n    {}\n{state}", sql.replace('\n', "\n    "))
             }
         }

@@ -32,9 +32,10 @@ const KEYWORDS: [&str; 52] = [
 
 /// The files of the tables of a schema; those without a primary key have none.
 pub(super) fn files(driver: Driver, schema: &Schema, tables: &[String]) -> Vec<EntityFile> {
-    let chosen = schema.tables.values().filter(|table| {
-        !super::OWN.contains(&table.name.as_str()) && (tables.is_empty() || tables.contains(&table.name))
-    });
+    let chosen = schema
+        .tables
+        .values()
+        .filter(|table| !super::own(&table.name) && (tables.is_empty() || tables.contains(&table.name)));
     let names: BTreeSet<&str> = schema.tables.keys().map(String::as_str).collect();
     chosen.map(|table| Writer { driver, schema, names: &names, notes: Vec::new() }.file(table)).collect()
 }

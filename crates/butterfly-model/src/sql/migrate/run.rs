@@ -11,7 +11,7 @@ use sea_orm::{
     TransactionOptions, TransactionTrait,
 };
 
-use super::error::MigrateError;
+use super::error::{FailedStatement, MigrateError};
 use super::files::{Migration, Script};
 use super::history::{self, Entry, State};
 use super::script::Statement;
@@ -251,7 +251,13 @@ fn failed(script: &Script, statement: &Statement, cause: DbErr, state: &str) -> 
         sql.truncate(sql.floor_char_boundary(SHOWN));
         sql.push('…');
     }
-    MigrateError::Failed { file: script.file(), line: statement.line, sql, cause, state: state.to_owned() }
+    MigrateError::Failed(Box::new(FailedStatement {
+        file: script.file(),
+        line: statement.line,
+        sql,
+        cause,
+        state: state.to_owned(),
+    }))
 }
 
 /// Whether MySQL says that what was asked for is there already, or gone already.

@@ -98,6 +98,10 @@ pub(super) fn tokens(driver: Driver, sql: &str) -> Result<Vec<Token<'_>>, String
                 let body = rest[tag.len()..].find(tag).ok_or_else(|| unclosed(&format!("a {tag} body")))?;
                 (Some(Kind::Text), body + 2 * tag.len())
             }
+            _ if first.is_ascii_digit() => {
+                let end = rest.find(|c: char| !in_word(c) && c != '.').unwrap_or(rest.len());
+                (Some(Kind::Word), end)
+            }
             _ if in_word(first) => {
                 let end = rest.find(|c: char| !in_word(c) && c != '$').unwrap_or(rest.len());
                 (Some(Kind::Word), end)
