@@ -31,7 +31,6 @@ pub struct App {
     /// When the process began.
     pub since: Instant,
     ready: AtomicBool,
-    waiting: AtomicBool,
 }
 
 impl App {
@@ -49,25 +48,18 @@ impl App {
             replies: None,
             since: Instant::now(),
             ready: AtomicBool::new(false),
-            waiting: AtomicBool::new(false),
         }
     }
 
     /// True while the process takes calls: after the start, before the drain.
     #[must_use]
     pub fn ready(&self) -> bool {
-        self.ready.load(Ordering::Relaxed) && !self.waiting.load(Ordering::Relaxed)
+        self.ready.load(Ordering::Relaxed)
     }
 
     /// Says whether the process takes calls.
     pub fn set_ready(&self, ready: bool) {
         self.ready.store(ready, Ordering::Relaxed);
-    }
-
-    /// Says whether the start still waits for something that the process needs, such as a server that is out of
-    /// reach: it is not ready then, though it may answer calls.
-    pub fn set_waiting(&self, waiting: bool) {
-        self.waiting.store(waiting, Ordering::Relaxed);
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! | to read about | look at |
 //! | --- | --- |
-//! | which Redis, and how it is reached | [`RedisOptions`], [`Mode`] |
+//! | which Redis, and how it is reached | [`RedisOptions`], [`Mode`], [`Tls`] |
 //! | commands and scripts | [`Redis`], [`Script`], [`Reply`] |
 //! | records with indexes and queries | [`RedisModel`], [`Models`], [`Query`], and [`model`] |
 //! | containers | [`Single`], [`Counter`], [`Hash`](struct@Hash), [`List`], [`Set`], [`SortedSet`], [`HyperLogLog`], [`Bitmap`], [`BloomFilter`], [`Array`] |
@@ -28,6 +28,7 @@ mod stored;
 mod stream;
 mod text;
 mod time_series;
+mod tls;
 
 /// The client this stands on: for what is not wrapped here.
 pub use ::redis::{self as driver, Cmd, Value, cmd};
@@ -56,3 +57,4 @@ pub use slot::slot;
 pub use stored::{Json, Stored};
 pub use stream::{Consumer, ConsumerGroup, Entry, Fields, Pending, Stream, StreamId, StreamReader};
 pub use time_series::TimeSeries;
+pub use tls::Tls;

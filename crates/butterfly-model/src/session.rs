@@ -42,26 +42,25 @@
 //! - An answer of a call that asked for its session says `Vary: cookie`, and `#[handler(cache = ..)]` does not keep it.
 
 mod cookie;
+mod handle;
 mod keys;
 mod memory;
 mod options;
 mod record;
 #[cfg(feature = "redis")]
 mod redis;
-#[expect(clippy::module_inception, reason = "the session itself")]
-mod session;
 mod sessions;
 #[cfg(feature = "sql")]
 mod sql;
 mod store;
 mod token;
 
+pub use handle::{Session, SessionExt};
 pub use keys::Keys;
 pub use memory::MemorySessions;
 pub use options::{Options, Secure};
 #[cfg(feature = "redis")]
 pub use redis::RedisSessions;
-pub use session::{Session, SessionExt};
 pub use sessions::{SessionInfo, Sessions};
 #[cfg(feature = "sql")]
 pub use sql::SqlSessions;

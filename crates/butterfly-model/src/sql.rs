@@ -28,7 +28,7 @@
 //!
 //! - Where databases are: [`DatabaseUrl`]. Which a program has: [`Databases`].
 //! - A transaction that is tried again when another was in its way: [`transaction()`].
-//! - Tables of the entities that the program has: [`create_tables`].
+//! - Tables of the entities that the program has: [`create_tables`]; changed by files that people read: [`migrate`].
 //! - What kind of failure an error is: [`Failure`].
 //! - Rows for callers: [`Filters`], [`Sort`], [`Page`] and [`cursor`]; what their columns take: [`limits`]; what stands
 //!   in the way of a write: [`conflict`].
@@ -49,6 +49,7 @@ pub mod history;
 mod json;
 pub mod limits;
 mod lock;
+pub mod migrate;
 mod page;
 mod place;
 pub mod resource;
@@ -70,11 +71,12 @@ pub use get_or_create::{get_or_create, update_or_create};
 pub use given::Given;
 pub use json::{RowJson, ToJson, apply_json};
 pub use lock::SchemaLock;
+pub use migrate::{MigrateError, Migrations};
 pub use page::{MOST_ROWS, PAGE_SIZE, Page};
 pub use sea_orm;
 pub use soft_delete::SoftDelete;
 pub use sort::Sort;
-pub use tables::create_tables;
+pub use tables::{create_tables, has_entities};
 pub use transaction::{after_commit, transaction};
 pub use tx::Tx;
 pub use upsert::upsert;

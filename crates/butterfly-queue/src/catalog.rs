@@ -1,5 +1,6 @@
 //! The topics of a program: one for each handler, with what holds for its messages.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -150,7 +151,8 @@ impl Catalog {
     /// `ERR_BAD_PARAMS`, naming each argument that does not fit.
     pub(crate) fn check(&self, entry: Option<&Entry>, args: &str) -> Result<()> {
         let Some(entry) = entry else {
-            return match serde_json::from_str::<HashMap<&str, &RawValue>>(args) {
+            // Not `&str`: a name with an escape in it is a name all the same.
+            return match serde_json::from_str::<HashMap<Cow<'_, str>, &RawValue>>(args) {
                 Ok(_) => Ok(()),
                 Err(error) => Err(bad("args", format!("must be a JSON object: {error}"))),
             };
@@ -171,7 +173,7 @@ pub(crate) fn bad(name: &str, problem: impl Into<String>) -> Error {
 /// The text by which the messages of a handler are told apart (`limit_by`).
 fn key(handler: &Handler, args: &str) -> Option<String> {
     let name = handler.options.queue.limit_by?;
-    let given = serde_json::from_str::<HashMap<std::borrow::Cow<'_, str>, &RawValue>>(args).ok()?;
+    let given = serde_json::from_str::<HashMap<Cow<'_, str>, &RawValue>>(args).ok()?;
     let text = match given.get(name) {
         Some(value) => value.get().to_owned(),
         None => handler.params.iter().find(|param| param.name == name)?.default?()?.to_string(),

@@ -53,8 +53,9 @@ pub trait Engine: Send + Sync + fmt::Debug {
     /// A word for it: `embedded`, `redis`.
     fn name(&self) -> &'static str;
 
-    /// Whether the engine can be used now. One that is reached over a network may be made while it is out of reach:
-    /// this fails with [`EngineError::Unavailable`] until it is there, and with another error when it will never do.
+    /// Whether the engine can be used now. One that is reached over a network may be made while it is out of reach, and
+    /// may go out of reach: this fails with [`EngineError::Unavailable`] as long as it is away, and with another error when
+    /// it will never do.
     fn check(&self) -> EngineFuture<'_, ()> {
         Box::pin(std::future::ready(Ok(())))
     }
@@ -284,7 +285,8 @@ pub struct Counts {
     pub failed: u64,
     /// Whether claims are stopped.
     pub paused: bool,
-    /// When the oldest message that is queued was handed in.
+    /// When the oldest message that is queued was handed in; on Redis, of a topic with more than some hundred keys
+    /// (`limit_by`) that wait, the oldest of some.
     pub oldest: Option<Millis>,
 }
 

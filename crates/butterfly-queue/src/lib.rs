@@ -20,6 +20,7 @@ mod message;
 #[cfg(feature = "sql")]
 pub mod outbox;
 mod queue;
+mod reach;
 #[cfg(feature = "redis")]
 pub mod redis;
 mod retry;

@@ -15,6 +15,7 @@ use crate::engine::{Changed, Counts, Edited, Engine, EngineError, Owner, WorkerI
 use crate::enqueue::Enqueue;
 use crate::figures::{self, Figures};
 use crate::message::{Message, MsgId, State, now_ms};
+use crate::reach::Reach;
 use crate::sender::{Answer, Sender};
 use crate::settings::Settings;
 
@@ -31,6 +32,7 @@ pub(crate) struct Inner {
     pub(crate) sender: Arc<Sender>,
     pub(crate) bus: Bus,
     pub(crate) figures: Figures,
+    reach: Arc<Reach>,
     /// The process as an owner of leases.
     pub(crate) owner: Owner,
     /// Where messages wait that were sent within a transaction.
@@ -57,6 +59,7 @@ impl Queue {
             figures: Figures::new(catalog.entries().len()),
             catalog,
             engine,
+            reach: Arc::default(),
             owner,
             #[cfg(feature = "sql")]
             outbox: std::sync::OnceLock::new(),
@@ -311,6 +314,17 @@ impl Queue {
     /// `ERR_BUSY` when the engine cannot be reached.
     pub async fn workers(&self) -> Result<Vec<WorkerInfo>> {
         self.0.engine.workers().await.map_err(fault)
+    }
+
+    /// Whether the engine is in reach now, as far as it says so within `patience`. Many who ask at once are answered by one
+    /// look.
+    ///
+    /// # Errors
+    ///
+    /// Why it is not: for the log, since it names places.
+    pub async fn in_reach(&self, patience: Duration) -> Result<(), EngineError> {
+        let engine = self.0.engine.clone();
+        self.0.reach.look(patience, || async move { engine.check().await }).await
     }
 
     /// The queue's figures in the Prometheus text format: messages by topic and state over all processes, and what this

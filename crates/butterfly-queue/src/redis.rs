@@ -21,7 +21,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use butterfly_model::redis::{Cmd, Redis, RedisError, Reply, Script, Value, number, text};
+use butterfly_model::redis::{Cmd, Redis, RedisError, Reply, Script, Value, cmd, number, text};
 pub use butterfly_model::redis::{Mode, RedisOptions};
 use tokio::sync::{OnceCell, mpsc, watch};
 
@@ -126,6 +126,12 @@ impl Inner {
     async fn link(&self) -> Result<&Redis, EngineError> {
         self.sound.get_or_try_init(|| self.check_server()).await?;
         Ok(&self.link)
+    }
+
+    /// Asks the server for something that costs it nothing. Not `PING`: on a cluster that tells of one node alone.
+    async fn ping(&self) -> Result<(), EngineError> {
+        self.link.command(cmd("EXISTS").arg(self.workers_key())).await?;
+        Ok(())
     }
 
     async fn check_server(&self) -> Result<(), EngineError> {
@@ -250,7 +256,13 @@ impl Engine for RedisEngine {
     }
 
     fn check(&self) -> EngineFuture<'_, ()> {
-        Box::pin(async move { self.inner.link().await.map(drop) })
+        Box::pin(async move {
+            if self.inner.sound.initialized() {
+                // It was there once: whether it is now, only a call tells.
+                return self.inner.ping().await;
+            }
+            self.inner.link().await.map(drop)
+        })
     }
 
     fn enqueue<'a>(

@@ -160,7 +160,6 @@ impl Butterfly {
         app.state = self.state;
         app.state.insert(config.clone());
         app.ops_token = config.ops.token.as_ref().map(|token| token.expose().to_owned());
-        crate::replies::install(&mut app);
         (app, Around { layer: self.layer, mounts: self.mounts })
     }
 }

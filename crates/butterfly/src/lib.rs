@@ -35,6 +35,7 @@
 //! | files, streams, redirects, cookies | [`reply`] |
 //! | the program: state, layers, mounted routers | [`Butterfly`] |
 //! | a cache | [`cache`], and `cache = "30s"` of a [`handler`] |
+//! | who is logged in | [`session`] |
 //! | configuration | [`config`] |
 
 mod butterfly;
@@ -46,9 +47,12 @@ mod outbox;
 mod pid_file;
 mod queue;
 mod reach;
+#[cfg(feature = "redis")]
+mod redis;
 mod replies;
 mod say;
 mod serve;
+mod sessions;
 #[cfg(feature = "sql")]
 mod sql;
 
@@ -65,6 +69,7 @@ pub use butterfly_http as http;
 pub use butterfly_http::{Multipart, Part};
 pub use butterfly_model as model;
 pub use butterfly_model::cache;
+pub use butterfly_model::session::{self, Session, SessionExt, Sessions};
 pub use butterfly_queue as messages;
 pub use butterfly_queue::{Enqueue, EnqueueExt, Queue, never_retry, retry_after};
 #[cfg(feature = "sql")]
@@ -90,8 +95,8 @@ pub use butterfly_macros::Stat;
 pub mod prelude {
     pub use crate::reply::{Cookie, Download, Http, Redirect, ReplyExt, With};
     pub use crate::{
-        Blob, Body, Ctx, DateTime, EnqueueExt, Error, Json, Multipart, Result, Stat, bail, data, ensure,
-        handler,
+        Blob, Body, Ctx, DateTime, EnqueueExt, Error, Json, Multipart, Result, SessionExt, Stat, bail, data,
+        ensure, handler,
     };
     #[cfg(feature = "sql")]
     pub use butterfly_queue::TxEnqueueExt;

@@ -99,12 +99,13 @@ async fn run(
     let missing = reach::missing(&*engine).await.map_err(io::Error::other)?;
     let queue = queue::on(engine, &app.registry, config, &version, config.instance.as_str());
     #[cfg(feature = "sql")]
-    let databases = databases(&mut app, config).await?;
+    let (databases, differences) = databases(&mut app, config).await?;
+    crate::replies::install(&mut app, config)?;
+    crate::sessions::install(&mut app, config)?;
     #[cfg(feature = "sql")]
     let outbox = crate::outbox::open(&queue, &databases, config);
     app.state.insert(queue.clone());
     app.later = Some(Box::new(queue.clone()));
-    app.set_waiting(missing.is_some());
     let app = Arc::new(app);
     let server = if config.roles.contains(&Role::Http) {
         Some(bind(door(app.clone(), around, config, logs), config.http.listen).await?)
@@ -115,6 +116,8 @@ async fn run(
     let told = stop_signals(config, logs.clone())?;
     pid_file.write(&Running { pid: std::process::id(), name, version, listen })?;
     welcome(&app, config, listen, missing.as_ref());
+    #[cfg(feature = "sql")]
+    differences.iter().for_each(|line| eprintln!("warning: {line}"));
     let address = listen.map(tracing::field::display);
     tracing::info!(target: "butterfly", address, handlers = app.registry.handlers().len(), "started");
     #[cfg(feature = "sql")]
@@ -132,7 +135,6 @@ async fn run(
     let start = async {
         if let Some(why) = missing {
             reach::reached(&**queue.engine(), why).await?;
-            app.set_waiting(false);
         }
         works.then(|| Worker::start(queue, app.clone(), Some(Arc::new(logs.clone())))).transpose()
     };
@@ -153,13 +155,16 @@ async fn run(
     Ok(open)
 }
 
-/// Gives the app its databases.
+/// Gives the app its databases; and what stands between them and the entities, for people.
 #[cfg(feature = "sql")]
-pub(crate) async fn databases(app: &mut App, config: &Config) -> io::Result<butterfly_model::sql::Databases> {
+pub(crate) async fn databases(
+    app: &mut App,
+    config: &Config,
+) -> io::Result<(butterfly_model::sql::Databases, Vec<String>)> {
     let databases = crate::sql::open(config).await?;
-    crate::sql::make_tables(&databases, config).await?;
+    let told = crate::sql::prepare(&databases, config).await?;
     app.state.insert(databases.clone());
-    Ok(databases)
+    Ok((databases, told))
 }
 
 /// Completes when the process is told to stop.

@@ -14,7 +14,7 @@ use crate::chance::Chance;
 use crate::disk;
 use crate::faults::{self, Fault};
 use crate::fleet::{self, Fleet};
-use crate::options::{EngineName, Options};
+use crate::options::Options;
 use crate::report::{self, Report};
 use crate::runs::{self, Kind, Runs, Tail};
 use crate::stand::{self, Stand};
@@ -42,7 +42,7 @@ pub(crate) fn run(options: &Options) -> Result<bool, Box<dyn Error>> {
     if folder.join("runs").exists() {
         return Err(format!("{} holds a torture already: choose another folder", folder.display()).into());
     }
-    if options.engine == EngineName::Embedded && options.fulls > 0 {
+    if options.fills_a_disk() {
         let mut args: Vec<String> = std::env::args().skip(1).collect();
         args.extend(["--on-disk".into(), folder.display().to_string()]);
         return Ok(disk::run_on(&stand::queue_folder(folder), options.messages, &args)?.success());

@@ -14,6 +14,8 @@ pub(crate) enum Fault {
     Cut,
     /// There is no room for a while.
     Full,
+    /// The disk that Redis writes to is full for a while.
+    FullDisk,
     /// The wall clock is off for a while, by so many seconds.
     Jump(i64),
 }
@@ -29,6 +31,7 @@ pub(crate) fn plan(options: &Options, chance: &mut Chance) -> Vec<(u64, Fault)> 
     faults.extend(std::iter::repeat_n(Fault::Server, options.server_kills));
     faults.extend(std::iter::repeat_n(Fault::Cut, options.cuts));
     faults.extend(std::iter::repeat_n(Fault::Full, options.fulls));
+    faults.extend(std::iter::repeat_n(Fault::FullDisk, options.full_disks));
     faults.extend((0..options.jumps).map(jump));
     let mut plan: Vec<(u64, Fault)> =
         faults.into_iter().map(|fault| (chance.below(options.messages * 19 / 20), fault)).collect();

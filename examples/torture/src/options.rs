@@ -36,6 +36,13 @@ pub(crate) struct Options {
     /// How often there is no room left: the file's disk is full, or Redis is at its maxmemory
     #[arg(long, default_value_t = 0)]
     pub(crate) fulls: usize,
+    /// How often the disk of Redis's append-only file is full
+    #[arg(long, default_value_t = 0)]
+    pub(crate) full_disks: usize,
+    /// When Redis waits for its disk: with `always` it ends by itself on a full one, and is started again when there is
+    /// room; with `everysec` it goes on, refuses what would be written, and a killed server may lose a second
+    #[arg(long, default_value = "always", value_parser = ["always", "everysec"])]
+    pub(crate) appendfsync: String,
     /// How often the wall clock of senders and workers jumps by an hour, either way in turn, and back
     #[arg(long, default_value_t = 0)]
     pub(crate) jumps: usize,
@@ -63,6 +70,11 @@ pub(crate) enum EngineName {
 }
 
 impl Options {
+    /// Whether the queue's files are to be on a disk that can be filled.
+    pub(crate) fn fills_a_disk(&self) -> bool {
+        self.full_disks > 0 || (self.engine == EngineName::Embedded && self.fulls > 0)
+    }
+
     pub(crate) fn hold(&self) -> Duration {
         Duration::from_millis(self.hold)
     }
@@ -70,8 +82,14 @@ impl Options {
     /// What cannot be done, and what to do instead.
     pub(crate) fn check(&self) -> Result<(), String> {
         let redis = self.engine == EngineName::Redis;
-        if !redis && self.server_kills + self.cuts > 0 {
-            return Err("--server-kills and --cuts need --engine redis".into());
+        if !redis && self.server_kills + self.cuts + self.full_disks > 0 {
+            return Err("--server-kills, --cuts and --full-disks need --engine redis".into());
+        }
+        if self.appendfsync != "always" && self.server_kills > 0 {
+            return Err(
+                "--server-kills needs --appendfsync always: a killed server has lost what it had not synced"
+                    .into(),
+            );
         }
         if self.messages == 0 || self.workers == 0 || self.senders == 0 {
             return Err("--messages, --workers and --senders must be at least 1".into());

@@ -17,6 +17,7 @@ pub(crate) struct Report {
     pub(crate) server_kills: u64,
     pub(crate) cuts: u64,
     pub(crate) fulls: u64,
+    pub(crate) full_disks: u64,
     pub(crate) jumps: u64,
     /// Runs that were seen while all went on.
     pub(crate) seen: u64,
@@ -39,6 +40,7 @@ impl Report {
             Fault::Server => self.server_kills += 1,
             Fault::Cut => self.cuts += 1,
             Fault::Full => self.fulls += 1,
+            Fault::FullDisk => self.full_disks += 1,
             Fault::Jump(_) => self.jumps += 1,
         }
     }
@@ -61,6 +63,7 @@ pub(crate) fn print(options: &Options, report: &Report) {
         ("server killed", report.server_kills),
         ("connections cut", report.cuts),
         ("no room left", report.fulls),
+        ("disk of Redis full", report.full_disks),
         ("clock jumped", report.jumps),
         ("processes that ended by themselves", report.fell),
         ("finished", audit.finished),

@@ -5,19 +5,20 @@ use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-/// The server; what it accepted is on disk before it answers.
+/// The server; what it accepted is in its append-only file before it answers, and on disk when that is asked for.
 #[derive(Debug)]
 pub(crate) struct Server {
     child: Child,
     folder: PathBuf,
+    appendfsync: String,
     pub(crate) port: u16,
 }
 
 impl Server {
-    pub(crate) fn start(folder: &Path) -> io::Result<Self> {
+    pub(crate) fn start(folder: &Path, appendfsync: &str) -> io::Result<Self> {
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let child = run(folder, port)?;
-        Ok(Self { child, folder: folder.to_owned(), port })
+        let child = run(folder, appendfsync, port)?;
+        Ok(Self { child, folder: folder.to_owned(), appendfsync: appendfsync.to_owned(), port })
     }
 
     /// Kills it as a crash does.
@@ -28,8 +29,13 @@ impl Server {
 
     /// Starts it again on what it has on disk.
     pub(crate) fn start_again(&mut self) -> io::Result<()> {
-        self.child = run(&self.folder, self.port)?;
+        self.child = run(&self.folder, &self.appendfsync, self.port)?;
         Ok(())
+    }
+
+    /// Starts it again if it has ended by itself, as whatever keeps services up does.
+    pub(crate) fn start_if_ended(&mut self) -> io::Result<()> {
+        if self.child.try_wait()?.is_some() { self.start_again() } else { Ok(()) }
     }
 
     /// Says something to it.
@@ -46,10 +52,10 @@ impl Server {
 }
 
 /// Starts a server, and waits until it answers.
-fn run(folder: &Path, port: u16) -> io::Result<Child> {
+fn run(folder: &Path, appendfsync: &str, port: u16) -> io::Result<Child> {
     let mut child = Command::new("redis-server")
         .args(["--bind", "127.0.0.1", "--save", "", "--maxmemory-policy", "noeviction"])
-        .args(["--appendonly", "yes", "--appendfsync", "always", "--port", &port.to_string(), "--dir"])
+        .args(["--appendonly", "yes", "--appendfsync", appendfsync, "--port", &port.to_string(), "--dir"])
         .arg(folder)
         .stdout(Stdio::piped())
         .spawn()

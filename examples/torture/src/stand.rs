@@ -30,16 +30,16 @@ impl Stand {
         let clock = if options.jumps > 0 { Some(Clock::right(folder)?) } else { None };
         let queue = queue_folder(folder);
         std::fs::create_dir_all(&queue)?;
+        let disk = options.fills_a_disk().then(|| Disk::at(&queue));
         if options.engine == EngineName::Embedded {
             let place = Place::Embedded(queue.clone());
-            let disk = (options.fulls > 0).then(|| Disk::at(&queue));
             return Ok(Self { engine: place.open().await?, place, redis: None, clock, disk });
         }
-        let server = Server::start(&queue)?;
+        let server = Server::start(&queue, &options.appendfsync)?;
         let line = Line::to(server.port).await?;
         let at = |port| Place::Redis(format!("redis://127.0.0.1:{port}"));
         let engine = at(server.port).open().await?;
-        Ok(Self { place: at(line.port), engine, redis: Some((server, line)), clock, disk: None })
+        Ok(Self { place: at(line.port), engine, redis: Some((server, line)), clock, disk })
     }
 
     /// What processes need in their environment.
@@ -56,7 +56,7 @@ impl Stand {
                 Ok(())
             }
             (Fault::Full, Some((server, _))) => server.tell("CONFIG SET maxmemory 1"),
-            (Fault::Full, None) => self.disk.as_ref().map_or(Ok(()), Disk::fill),
+            (Fault::Full, None) | (Fault::FullDisk, _) => self.disk.as_ref().map_or(Ok(()), Disk::fill),
             (Fault::Jump(seconds), _) => self.clock.as_ref().map_or(Ok(()), |clock| clock.set(seconds)),
             (Fault::Kill, _) | (Fault::Server | Fault::Cut, None) => Ok(()),
         }
@@ -70,7 +70,11 @@ impl Stand {
                 Ok(())
             }
             (Fault::Full, Some((server, _))) => server.tell("CONFIG SET maxmemory 0"),
-            (Fault::Full, None) => self.disk.as_ref().map_or(Ok(()), Disk::clear),
+            (Fault::FullDisk, Some((server, _))) => {
+                self.disk.as_ref().map_or(Ok(()), Disk::clear)?;
+                server.start_if_ended()
+            }
+            (Fault::Full | Fault::FullDisk, None) => self.disk.as_ref().map_or(Ok(()), Disk::clear),
             (Fault::Jump(_), _) => self.clock.as_ref().map_or(Ok(()), |clock| clock.set(0)),
             (Fault::Kill, _) | (Fault::Server | Fault::Cut, None) => Ok(()),
         }

@@ -56,10 +56,11 @@ impl Cache {
         let lead = loop {
             match self.inner.flights.turn(key, &[]) {
                 Turn::Lead(lead) => break lead,
-                Turn::Wait(waiting) => match waiting.outcome().await {
-                    Some(outcome) => return Flight::Landed(outcome.ok()),
-                    None => {}
-                },
+                Turn::Wait(waiting) => {
+                    if let Some(outcome) = waiting.outcome().await {
+                        return Flight::Landed(outcome.ok());
+                    }
+                }
             }
         };
         // Another may have landed between the caller's look and its turn.

@@ -248,7 +248,7 @@ impl Redis {
             Target::Sentinel(client) => Ok(client.lock().await.async_get_client().await?),
             Target::Cluster(_) => {
                 let hosts = &self.options().hosts;
-                Ok(client(self.options(), &hosts[attempt % hosts.len()])?)
+                client(self.options(), &hosts[attempt % hosts.len()])
             }
         }
     }
@@ -391,9 +391,10 @@ impl Link {
                     client.get_async_connection().await.map(Connection::Cluster)
                 }
             }
+            .map_err(RedisError::from)
         };
         match tokio::time::timeout(limit, connecting).await {
-            Ok(made) => Ok(made?),
+            Ok(made) => made,
             Err(_) => Err(RedisError::Unavailable("no connection in time".into())),
         }
     }
@@ -407,10 +408,18 @@ impl Link {
 }
 
 fn nodes(options: &RedisOptions) -> impl Iterator<Item = ConnectionAddr> {
-    options.hosts.iter().map(|(host, port)| ConnectionAddr::Tcp(host.clone(), *port))
+    options.hosts.iter().map(|host| address(options, host))
 }
 
-fn target(options: &RedisOptions) -> Result<Target, DriverError> {
+fn address(options: &RedisOptions, (host, port): &(String, u16)) -> ConnectionAddr {
+    let (host, port) = (host.clone(), *port);
+    match options.tls {
+        None => ConnectionAddr::Tcp(host, port),
+        Some(_) => ConnectionAddr::TcpTls { host, port, insecure: false, tls_params: None },
+    }
+}
+
+fn target(options: &RedisOptions) -> Result<Target, RedisError> {
     Ok(match &options.mode {
         Mode::Standalone | Mode::Proxy => Target::One(client(options, &options.hosts[0])?),
         Mode::Cluster => Target::Cluster(cluster(options, options.answer_timeout)?),
@@ -424,12 +433,20 @@ fn target(options: &RedisOptions) -> Result<Target, DriverError> {
             if let Some(password) = &options.password {
                 builder = builder.set_client_to_redis_password(password);
             }
+            #[cfg(feature = "redis-tls")]
+            if let Some(tls) = &options.tls {
+                let certificates = tls.certificates()?;
+                builder = builder
+                    .set_client_to_sentinel_certificates(certificates.clone())
+                    .set_client_to_redis_tls_mode(redis::TlsMode::Secure)
+                    .set_client_to_redis_certificates(certificates);
+            }
             Target::Sentinel(Mutex::new(builder.build()?))
         }
     })
 }
 
-fn cluster(options: &RedisOptions, answer_timeout: Duration) -> Result<ClusterClient, DriverError> {
+fn cluster(options: &RedisOptions, answer_timeout: Duration) -> Result<ClusterClient, RedisError> {
     let mut builder = ClusterClientBuilder::new(nodes(options))
         .connection_timeout(options.connect_timeout)
         .response_timeout(answer_timeout)
@@ -441,10 +458,14 @@ fn cluster(options: &RedisOptions, answer_timeout: Duration) -> Result<ClusterCl
     if let Some(password) = &options.password {
         builder = builder.password(password);
     }
-    builder.build()
+    #[cfg(feature = "redis-tls")]
+    if let Some(tls) = &options.tls {
+        builder = builder.certs(tls.certificates()?);
+    }
+    Ok(builder.build()?)
 }
 
-pub(super) fn client(options: &RedisOptions, (host, port): &(String, u16)) -> Result<Client, DriverError> {
+pub(super) fn client(options: &RedisOptions, host: &(String, u16)) -> Result<Client, RedisError> {
     // A proxy knows no CLIENT and no SELECT: neither is sent.
     let mut redis = RedisConnectionInfo::default()
         .set_db(i64::from(options.db))
@@ -456,8 +477,12 @@ pub(super) fn client(options: &RedisOptions, (host, port): &(String, u16)) -> Re
     if let Some(password) = &options.password {
         redis = redis.set_password(password);
     }
-    let info = ConnectionAddr::Tcp(host.clone(), *port).into_connection_info()?.set_redis_settings(redis);
-    Client::open(info)
+    let info = address(options, host).into_connection_info()?.set_redis_settings(redis);
+    #[cfg(feature = "redis-tls")]
+    if let Some(tls) = &options.tls {
+        return Ok(Client::build_with_tls(info, tls.certificates()?)?);
+    }
+    Ok(Client::open(info)?)
 }
 
 /// Whether a connection cannot be used any more, or leads to a server that is no longer the master.

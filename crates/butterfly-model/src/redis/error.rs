@@ -71,6 +71,12 @@ impl std::error::Error for RedisError {}
 /// The codes of a server that does not let us in, and the client's own word for it.
 const REFUSALS: [&str; 4] = ["NOAUTH", "WRONGPASS", "NOPERM", "AuthenticationFailed"];
 
+/// What the client says where the two ends do not come together over TLS, and what it means: waiting does not help.
+const DISTRUST: [(&str, &str); 2] = [
+    ("invalid peer certificate", "the certificate of Redis is not trusted (ssl_ca_certs names who is)"),
+    ("received fatal alert", "Redis refuses our TLS (ssl_certfile and ssl_keyfile say who we are)"),
+];
+
 impl From<DriverError> for RedisError {
     /// What an error of the client or the server means.
     fn from(error: DriverError) -> Self {
@@ -92,6 +98,9 @@ impl From<DriverError> for RedisError {
             || REFUSALS.iter().any(in_text);
         if refused {
             return Self::Misconfigured(format!("Redis does not let us in: {text}"));
+        }
+        if let Some((_, why)) = DISTRUST.iter().find(|(says, _)| text.contains(says)) {
+            return Self::Misconfigured(format!("{why}: {text}"));
         }
         if error.kind() == ErrorKind::InvalidClientConfig {
             return Self::Misconfigured(text);

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::RedisError;
+use super::{RedisError, Tls};
 
 /// Which Redis, and how it is reached.
 ///
@@ -14,7 +14,8 @@ use super::RedisError;
 /// | `redis+sentinel://host:port,host:port/master` | sentinels, and the name of the master |
 /// | `redis://host:port?proxy=1` | a proxy (Twemproxy) |
 ///
-/// `valkey` may stand for `redis`. In user, password, master and prefix, `%40` stands for `@` and so on. Settings follow
+/// `valkey` may stand for `redis`, and with TLS it is `rediss` (or `valkeys`) in each of the forms: the program is to be
+/// built with the feature `redis-tls`. In user, password, master and prefix, `%40` stands for `@` and so on. Settings follow
 /// behind `?`, with `&` between them:
 ///
 /// | setting | meaning | without it |
@@ -25,6 +26,8 @@ use super::RedisError;
 /// | `socket_connect_timeout` | seconds that making a connection may take | 2 |
 /// | `socket_timeout` | seconds that an answer may take | 5 |
 /// | `health_check_interval` | seconds without a call after which a connection is tried before it is used | never |
+/// | `ssl_ca_certs` | with TLS: a PEM file of the certificates that are trusted | the system's |
+/// | `ssl_certfile`, `ssl_keyfile` | with TLS: PEM files of our own certificate and its key | none |
 /// | `max_connections` | how many there may be: one for all calls, and one for each that waits for something | no limit |
 /// | `retry_on_timeout` | `0` alone: what was not answered may have been done, and is not sent twice | `0` |
 ///
@@ -61,6 +64,8 @@ pub struct RedisOptions {
     pub user: Option<String>,
     /// The password; it is shown nowhere.
     pub password: Option<String>,
+    /// TLS, where it is used.
+    pub tls: Option<Tls>,
     /// What all keys and channels begin with: `bf`.
     pub prefix: String,
     /// How long making a connection may take.
@@ -100,6 +105,7 @@ impl RedisOptions {
             db: 0,
             user: None,
             password: None,
+            tls: None,
             prefix: "bf".into(),
             connect_timeout: Duration::from_secs(2),
             answer_timeout: Duration::from_secs(5),
@@ -117,19 +123,21 @@ impl fmt::Debug for RedisOptions {
             .field("db", &self.db)
             .field("user", &self.user)
             .field("password", &self.password.as_ref().map(|_| "***"))
+            .field("tls", &self.tls)
             .field("prefix", &self.prefix)
             .finish_non_exhaustive()
     }
 }
 
 const ADVICE: &str = "write redis://[user:password@]host[:port][/db], redis+cluster://host:port,host:port, \
-                      redis+sentinel://host:port,host:port/master, or redis://host:port?proxy=1";
+                      redis+sentinel://host:port,host:port/master, or redis://host:port?proxy=1; rediss is redis with TLS";
 
 const UNKNOWN: &str = "it has a setting other than db, prefix, proxy, socket_timeout, socket_connect_timeout, \
-                       health_check_interval, max_connections and retry_on_timeout";
+                       health_check_interval, max_connections, retry_on_timeout, ssl_ca_certs, ssl_certfile and \
+                       ssl_keyfile";
 
 /// Settings of other clients, and what to do instead.
-const UNSUPPORTED: [(&str, &str); 16] = [
+const UNSUPPORTED: [(&str, &str); 14] = [
     (
         "retry_on_timeout",
         "a call without an answer may have been done: leave it away, and repeat what may be done twice",
@@ -145,12 +153,9 @@ const UNSUPPORTED: [(&str, &str); 16] = [
     ("charset", "leave it away: text is UTF-8"),
     ("errors", "leave it away: text that is no UTF-8 is an error"),
     ("timeout", "connections are not waited for: leave it away"),
-    ("ssl_cert_reqs", TLS),
-    ("ssl_ca_certs", TLS),
-    ("ssl_certfile", TLS),
-    ("ssl_keyfile", TLS),
+    ("ssl_cert_reqs", "certificates are always checked: name your own authority by ssl_ca_certs"),
+    ("ssl_check_hostname", "names are always checked: let the certificate have the server's"),
 ];
-const TLS: &str = "this program is built without TLS for Redis";
 
 impl std::str::FromStr for RedisOptions {
     type Err = RedisError;
@@ -161,18 +166,23 @@ impl std::str::FromStr for RedisOptions {
         let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
         let (login, rest) = rest.rsplit_once('@').map_or((None, rest), |(login, rest)| (Some(login), rest));
         let (hosts, path) = rest.split_once('/').unwrap_or((rest, ""));
-        let usual_port = if scheme == "redis+sentinel" { 26379 } else { 6379 };
+        let (scheme, kind) = scheme.split_once('+').unwrap_or((scheme, ""));
+        let usual_port = if kind == "sentinel" { 26379 } else { 6379 };
         let mut options = Self::new("", usual_port);
         options.hosts =
             hosts.split(',').map(|host| read_host(host, usual_port)).collect::<Result<_, RedisError>>()?;
         options.login(login.unwrap_or_default())?;
-        options.mode = match scheme {
-            "redis" | "valkey" => Mode::Standalone,
-            "redis+cluster" | "valkey+cluster" => Mode::Cluster,
-            "redis+sentinel" | "valkey+sentinel" if path.is_empty() => return Err(bad("it names no master")),
-            "redis+sentinel" | "valkey+sentinel" => Mode::Sentinel { master: plain(path)? },
-            "rediss" | "valkeys" => return Err(bad("this program is built without TLS for Redis")),
+        options.tls = match scheme {
+            "redis" | "valkey" => None,
+            "rediss" | "valkeys" => Some(Tls::default()),
             "unix" => return Err(bad("a Unix socket is not supported, let Redis listen on 127.0.0.1")),
+            _ => return Err(bad("its scheme is none that is known")),
+        };
+        options.mode = match kind {
+            "" => Mode::Standalone,
+            "cluster" => Mode::Cluster,
+            "sentinel" if path.is_empty() => return Err(bad("it names no master")),
+            "sentinel" => Mode::Sentinel { master: plain(path)? },
             _ => return Err(bad("its scheme is none that is known")),
         };
         if !path.is_empty() && matches!(options.mode, Mode::Standalone | Mode::Cluster) {
@@ -209,6 +219,17 @@ impl RedisOptions {
                 let number = value.parse().ok().filter(|number| *number > 0);
                 self.max_connections = Some(number.ok_or_else(|| bad("max_connections is a number from 1"))?);
             }
+            ("ssl_ca_certs" | "ssl_certfile" | "ssl_keyfile", file) => {
+                let tls =
+                    self.tls.as_mut().ok_or_else(|| bad(&format!("{name} is for TLS: write rediss://")))?;
+                let place = match name {
+                    "ssl_ca_certs" => &mut tls.ca,
+                    "ssl_certfile" => &mut tls.cert,
+                    _ => &mut tls.key,
+                };
+                *place = Some(plain(file)?.into());
+            }
+            ("ssl_cert_reqs", "required") | ("ssl_check_hostname", "1" | "true" | "True") => {}
             _ => {
                 // The name is shown only where it is one that is known: a password may have a ? in it.
                 let known = UNSUPPORTED.iter().find(|(known, _)| *known == name);
@@ -232,6 +253,9 @@ impl RedisOptions {
         }
         if self.db != 0 && matches!(self.mode, Mode::Cluster | Mode::Proxy) {
             return Err(bad("a cluster and a proxy have no database but 0"));
+        }
+        if let Some(flaw) = self.tls.as_ref().and_then(Tls::flaw) {
+            return Err(bad(flaw));
         }
         let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.:".contains(&byte);
         if self.prefix.is_empty() || self.prefix.len() > 64 || !self.prefix.bytes().all(fits) {
@@ -307,7 +331,9 @@ mod tests {
             ("socket_keepalive=1", "health_check_interval"),
             ("client_name=me", "no name"),
             ("encoding=latin1", "UTF-8"),
-            ("ssl_ca_certs=a", "TLS"),
+            ("ssl_ca_certs=a", "rediss://"),
+            ("ssl_cert_reqs=none", "ssl_ca_certs"),
+            ("ssl_check_hostname=false", "the server's"),
             ("socket_timeout=soon", "seconds"),
             ("socket_timeout=-1", "seconds"),
             ("socket_timeout=inf", "seconds"),
@@ -316,6 +342,21 @@ mod tests {
             let error = format!("redis://h?{setting}").parse::<RedisOptions>().unwrap_err().to_string();
             let name = setting.split('=').next().unwrap();
             assert!(error.contains(name) && error.contains(advice), "{setting}: {error}");
+        }
+    }
+
+    #[test]
+    fn tls_is_an_s_in_each_form_where_the_program_is_built_with_it() {
+        for form in ["rediss://h", "valkeys+cluster://h", "rediss+sentinel://h/main"] {
+            let read =
+                format!("{form}?ssl_ca_certs=%2Fetc/ca.pem&ssl_cert_reqs=required").parse::<RedisOptions>();
+            if cfg!(feature = "redis-tls") {
+                let ca = Some("/etc/ca.pem".into());
+                assert_eq!(read.unwrap().tls, Some(Tls { ca, ..Tls::default() }), "{form}");
+            } else {
+                let error = read.unwrap_err().to_string();
+                assert!(error.contains("feature redis-tls of butterfly"), "{form}: {error}");
+            }
         }
     }
 
@@ -330,7 +371,8 @@ mod tests {
             "redis://:geheim@h/x",
             "redis+sentinel://:geheim@h",
             "redis+cluster://:geheim@h/1",
-            "rediss://:geheim@h",
+            "rediss://:geheim@h?ssl_certfile=geheim",
+            "redis+tls://:geheim@h",
             "unix:///geheim",
             "redis://:ge?geheim=1@h",
             "redis://:geheim%2@h",

@@ -50,9 +50,10 @@ impl Redis {
         };
         let mut places = Vec::new();
         for range in ranges {
-            // First slot, last slot, the master, its replicas.
             let mut range = Reply::new(range)?;
-            (range.number()?, range.number()?);
+            // The master comes after the first slot and the last; its replicas follow.
+            range.number()?;
+            range.number()?;
             let mut master = Reply::new(range.value()?)?;
             let (host, port) = (text(master.value()?)?, master.number()?);
             let port = u16::try_from(port).map_err(|_| strange(&Value::Nil))?;

@@ -78,11 +78,11 @@ impl SqlSessions {
     ///
     /// # Errors
     ///
-    /// When the path cannot be part of an address: it has a `?` or is no text.
+    /// When the path cannot be part of an address: it is no text.
     pub fn file(path: &Path) -> Result<Self> {
         let name = path.display().to_string();
         let slashes = if path.is_absolute() { "sqlite:///" } else { "sqlite://" };
-        let url: std::result::Result<DatabaseUrl, String> = format!("{slashes}{name}").parse();
+        let url: std::result::Result<DatabaseUrl, String> = format!("{slashes}{}", escaped(&name)).parse();
         let url =
             url.map_err(|why| Error::server(format!("sessions cannot be in the file {name}: {why}")))?;
         Ok(Self { name, url, given: None, ready: OnceCell::new() })
@@ -155,6 +155,18 @@ async fn make(url: &DatabaseUrl, db: &DatabaseConnection) -> Result<(), DbErr> {
     let made = db.execute_unprepared(sql).await;
     lock.release().await;
     made.map(drop)
+}
+
+/// A path as part of an address.
+fn escaped(path: &str) -> String {
+    path.bytes().fold(String::new(), |mut out, byte| {
+        match byte {
+            b'/' | b'.' | b'_' | b'-' | b'~' => out.push(char::from(byte)),
+            byte if byte.is_ascii_alphanumeric() => out.push(char::from(byte)),
+            byte => out.push_str(&format!("%{byte:02X}")),
+        }
+        out
+    })
 }
 
 /// PostgreSQL numbers its marks.
@@ -250,9 +262,22 @@ impl fmt::Debug for SqlSessions {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail")]
 mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_file_may_have_any_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a b?c=1#%20@é/sessions.db");
+        let store = SqlSessions::file(&path).unwrap();
+        assert_eq!(store.load("x").await.unwrap(), None);
+        let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&path).unwrap().permissions());
+        assert_eq!(mode & 0o777, 0o600, "it is its owner's alone");
+    }
+
     #[test]
     fn marks_are_numbered() {
-        assert_eq!(super::numbered("a = ? AND b = ? OR c"), "a = $1 AND b = $2 OR c");
+        assert_eq!(numbered("a = ? AND b = ? OR c"), "a = $1 AND b = $2 OR c");
     }
 }

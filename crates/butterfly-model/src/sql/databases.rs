@@ -99,7 +99,7 @@ impl Databases {
     }
 }
 
-fn connect_options(url: &DatabaseUrl) -> Result<ConnectOptions, DbErr> {
+pub(super) fn connect_options(url: &DatabaseUrl) -> Result<ConnectOptions, DbErr> {
     let pool = &url.options;
     let mut options = ConnectOptions::new(&url.plain);
     options

@@ -32,6 +32,12 @@ pub async fn create_tables(url: &DatabaseUrl, db: &DatabaseConnection) -> Result
     made
 }
 
+/// Whether the program has any entity.
+#[must_use]
+pub fn has_entities() -> bool {
+    !crates_with_entities().is_empty()
+}
+
 fn crates_with_entities() -> BTreeSet<&'static str> {
     let paths = inventory::iter::<EntityRegistry>().map(|entity| entity.module_path);
     paths.map(|path| path.split_once("::").map_or(path, |(name, _)| name)).collect()

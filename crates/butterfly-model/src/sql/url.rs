@@ -199,6 +199,8 @@ fn sqlite_file(place: &str) -> Result<Option<PathBuf>, String> {
     if path.ends_with('/') {
         return Err("it names a folder: add the name of a file".into());
     }
+    // A `+` is itself in a path.
+    let path = butterfly_core::args::decode(&path.replace('+', "%2B"))?.into_owned();
     Ok(Some(PathBuf::from(path)))
 }
 
@@ -294,6 +296,7 @@ mod tests {
         let file = |text| parse(text).file;
         assert_eq!(file("sqlite:////var/app.db"), Some("/var/app.db".into()));
         assert_eq!(file("sqlite:///data/app.db"), Some("data/app.db".into()));
+        assert_eq!(file("sqlite://a%20b+c%3F.db"), Some("a b+c?.db".into()));
         assert_eq!(file("sqlite://data/app.db"), Some("data/app.db".into()));
         assert_eq!((file("sqlite://"), file("sqlite:///"), file("sqlite://:memory:")), (None, None, None));
         assert_eq!(parse("sqlite://").max_connections(), 1);

@@ -12,6 +12,8 @@ mod proxy;
 mod services;
 mod streams;
 mod texts;
+#[cfg(feature = "redis-tls")]
+mod tls;
 mod unique;
 
 #[path = "../hostile/mod.rs"]

@@ -6,6 +6,7 @@
 mod books;
 mod claim;
 mod pace;
+mod record;
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use butterfly_core::handler::Batch;
 use tokio::sync::mpsc;
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 
 use super::ahead::CLAIM_MAX;
 use super::flight::{self, Ask, Landed};
@@ -34,6 +34,8 @@ pub(super) struct Dispatcher {
     suspect: Option<(usize, Seq)>,
     suspect_asked: bool,
     watch: Watch,
+    /// The look at the leases that is on its way: one that takes longer than a beat is not joined by others.
+    watching: Option<AbortHandle>,
     beats: tokio::time::Interval,
     swept: Option<Instant>,
     birth: u64,
@@ -78,6 +80,7 @@ impl Dispatcher {
             suspect: None,
             suspect_asked: false,
             watch: Watch::default(),
+            watching: None,
             beats,
             swept: None,
             birth: now_ms(),
@@ -326,6 +329,11 @@ impl Dispatcher {
         if let Some(suspect) = claimed.iter().find(|message| is_suspected(message)) {
             self.suspect = Some((index, suspect.seq));
         }
+        if self.stopping.is_some() {
+            // The claim was on its way when the worker was told to stop.
+            let work = Work { lane: index, epoch: lane.owner.epoch, messages: Messages::Many(claimed) };
+            return self.unrun(work, |_| End::Released);
+        }
         let batch = self.shared.queue.entries().get(index).and_then(|entry| entry.batch);
         match batch {
             Some(batch) if !claimed.is_empty() => {
@@ -348,7 +356,7 @@ impl Dispatcher {
             let Some(batch) = self.batch(index) else { continue };
             let lane = &mut self.lanes[index];
             let full = lane.gathered.len() >= batch.max as usize;
-            if !full && until > now && self.stopping.is_none() {
+            if !full && until > now {
                 continue;
             }
             lane.gather_until = None;
@@ -379,23 +387,33 @@ impl Dispatcher {
                 }
             }
             // Whoever died is found among those who hold leases.
-            Wake::Dead(owner) => self.look(Some(owner)),
+            Wake::Dead(owner) => self.take_from(owner),
             Wake::Ended(_) => {}
         }
     }
 
-    /// Stops a message that was cancelled: one that runs, or one that waits here for a runner.
+    /// Stops a message that was cancelled: one that runs, or one that waits here for a runner or for its batch to be
+    /// full. One of a batch that runs goes on with the others.
     fn cancel(&mut self, lane: usize, seq: Seq) {
         let is_meant = |of: usize, _, seqs: &[Seq]| of == lane && seqs == [seq];
         if self.shared.runs.iter().any(|run| run.stop(run::Stop::Cancelled, is_meant)) {
             return;
         }
-        let here = |work: &Work| {
-            work.lane == lane && matches!(&work.messages, Messages::One(message) if message.seq == seq)
-        };
-        let error = "cancelled before it ran";
-        for work in self.shared.ready.take_back(here) {
-            self.unrun(work, |_| End::Failed { error: error.into() });
+        let is_it = |message: &Claimed| message.seq == seq;
+        let here = |work: &Work| work.lane == lane && work.messages.as_slice().iter().any(is_it);
+        let mut works = self.shared.ready.take_back(here);
+        let of_lane = &mut self.lanes[lane];
+        if of_lane.gathered.iter().any(is_it) {
+            let messages = of_lane.gathered.extract_if(.., |message| is_it(message)).collect();
+            works.push(Work { lane, epoch: of_lane.owner.epoch, messages: Messages::Many(messages) });
+        }
+        for Work { lane, epoch, messages } in works {
+            let (cancelled, others): (Vec<_>, Vec<_>) = messages.into_vec().into_iter().partition(is_it);
+            if !others.is_empty() {
+                self.shared.ready.push([Work { lane, epoch, messages: Messages::Many(others) }]);
+            }
+            let end = |_: &Claimed| End::Failed { error: "cancelled before it ran".into() };
+            self.unrun(Work { lane, epoch, messages: Messages::Many(cancelled) }, end);
         }
     }
 
@@ -443,7 +461,13 @@ impl Dispatcher {
     /// Claims nothing more, and hands back what no runner has begun.
     fn begin_stop(&mut self, stop: Stop) {
         self.stopping = Some(Stopping { until: Instant::now() + stop.drain, stop, told: false });
-        for work in self.shared.ready.take_back(|_| true) {
+        let mut works = self.shared.ready.take_back(|_| true);
+        for (index, lane) in self.lanes.iter_mut().enumerate() {
+            lane.gather_until = None;
+            let messages = Messages::Many(std::mem::take(&mut lane.gathered));
+            works.push(Work { lane: index, epoch: lane.owner.epoch, messages });
+        }
+        for work in works {
             self.unrun(work, |_| End::Released);
         }
         self.announce();

@@ -116,6 +116,12 @@ pub(crate) fn gather(test: String, items: Vec<u32>) -> usize {
     items.len()
 }
 
+/// Waits for others longer than any test does.
+#[handler(batch("items", max = 10, wait = "1h"))]
+pub(crate) fn gather_slowly(items: Vec<u32>) -> usize {
+    items.len()
+}
+
 /// Says how many of it run at once.
 #[handler(concurrency = 2)]
 pub(crate) async fn two(test: String) {

@@ -133,6 +133,24 @@ async fn a_batch_handler_takes_many_messages_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_waits_for_its_batch_can_be_cancelled() {
+    let process = Process::alone();
+    let worker = process.worker();
+    let one = process.send(gather_slowly::job(vec![1])).await;
+    let two = process.send(gather_slowly::job(vec![2])).await;
+    for id in [&one, &two] {
+        process.until(id, State::Started).await;
+    }
+    process.queue.cancel(&one, "not wanted any more").await.unwrap();
+    let message = process.ended(gather_slowly::PATH, &one).await;
+    assert_eq!(message.state, State::Failed);
+    assert!(message.error.as_deref().unwrap().contains("cancelled"), "{:?}", message.error);
+    assert_eq!(process.until(&two, State::Started).await.attempts, 0);
+    worker.stop(std::time::Duration::ZERO).await;
+    process.until(&two, State::Queued).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn many_messages_each_run_once() {
     let process = Process::alone();
     let _worker = process.worker();

@@ -36,7 +36,9 @@ async fn a_topic_that_no_handler_has_is_refused_unless_it_is_allowed() {
     let settings = Settings { allow_unknown: true, ..settings("open") };
     let open = Process::of(&Memory::default(), settings).queue;
     open.send("/nobody/here", &json!({"x": 1})).await.unwrap();
-    assert_eq!(open.counts("/nobody/here").await.unwrap().queued, 1);
+    open.send("/nobody/here", &json!({"a \"quoted\" name": 1})).await.unwrap();
+    assert_eq!(open.counts("/nobody/here").await.unwrap().queued, 2);
+    assert!(open.send_text("/nobody/here", "[1]").await.is_err());
     assert!(open.send("no path", &json!({})).await.is_err());
 }
 

@@ -28,6 +28,7 @@ impl Process {
             &handlers::endless::HANDLER,
             &handlers::sends::HANDLER,
             &handlers::gather::HANDLER,
+            &handlers::gather_slowly::HANDLER,
             &handlers::two::HANDLER,
             &handlers::one_each::HANDLER,
         ];

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+#[cfg(feature = "sql")]
+use super::migrate::MigrateWords;
 use super::queue::QueueWords;
 use super::trace::TraceWords;
 
@@ -67,6 +69,9 @@ pub(super) enum Command {
     },
     /// Look at the message queue, and change what is in it: `queue list`, `queue show ID`, `queue top` …
     Queue(QueueWords),
+    /// Bring a database to what the entities ask for, by files: `migrate make NAME`, `migrate up`, `migrate status` …
+    #[cfg(feature = "sql")]
+    Migrate(MigrateWords),
     /// Show what became of a call: its log lines, the messages that it sent, their runs, and what those sent
     Trace(TraceWords),
     /// Tell when and where a request id was made

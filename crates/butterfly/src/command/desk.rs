@@ -1,5 +1,6 @@
 //! What commands about the queue stand on: the engine opened from here, beside servers or without any.
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -68,6 +69,17 @@ pub(super) fn exit(done: Done) -> ExitCode {
     }
 }
 
+/// Asks whoever sits at the terminal; where nobody does, `--yes` has to say it.
+pub(super) fn agreed(question: &str) -> Result<bool, Failure> {
+    if !std::io::stdin().is_terminal() {
+        return Err(Failure::Usage(format!("{question} Say so with --yes")));
+    }
+    eprint!("{question} [y/N] ");
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer).map_err(|error| Failure::Not(format!("no answer: {error}")))?;
+    Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+}
+
 /// The queue, the program's handlers, and a call in whose name the command acts.
 pub(super) struct Desk<'a> {
     pub(super) queue: Queue,
@@ -116,11 +128,10 @@ async fn open(config: &Config, registry: &Registry, version: &str) -> Result<Que
 /// The app with the queue in it, for handlers that send messages; without, when the engine cannot be opened.
 pub(super) async fn app(program: Butterfly, registry: Registry, config: &Config) -> App {
     let opened = open(config, &registry, program.version).await;
-    #[cfg_attr(not(feature = "sql"), allow(unused_mut, reason = "it takes the databases"))]
     let mut app = program.into_app(registry, config).0;
     #[cfg(feature = "sql")]
     match (crate::serve::databases(&mut app, config).await, &opened) {
-        (Ok(databases), Ok(queue)) => {
+        (Ok((databases, _)), Ok(queue)) => {
             let outbox = crate::outbox::open(queue, &databases, config);
             app.state.insert(outbox);
         }
@@ -128,6 +139,12 @@ pub(super) async fn app(program: Butterfly, registry: Registry, config: &Config)
         (Err(error), _) => {
             tracing::warn!(target: "butterfly::sql", "the call has no database: {error}");
         }
+    }
+    if let Err(error) = crate::replies::install(&mut app, config) {
+        tracing::warn!(target: "butterfly::cache", "the call has no cache: {error}");
+    }
+    if let Err(error) = crate::sessions::install(&mut app, config) {
+        tracing::warn!(target: "butterfly::session", "the call has no sessions: {error}");
     }
     match opened {
         Ok(queue) => with(app, queue),

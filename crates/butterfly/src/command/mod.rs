@@ -5,6 +5,8 @@ mod background;
 mod call;
 mod desk;
 mod given;
+#[cfg(feature = "sql")]
+mod migrate;
 mod queue;
 mod reqid;
 mod routes;
@@ -69,6 +71,8 @@ fn dispatch(program: Butterfly, command: Command, settings: &Settings, loaded: &
             ExitCode::SUCCESS
         }
         Command::Queue(words) => desk::exit(queue::run(program, loaded, words)),
+        #[cfg(feature = "sql")]
+        Command::Migrate(words) => desk::exit(migrate::run(loaded, words)),
         Command::Trace(words) => desk::exit(trace::run(program, loaded, &words)),
         Command::Reqid { id } => reqid::show(&id),
     }

@@ -13,7 +13,10 @@ use super::queue::{Instance, QueueEngine, TopicPattern};
 use super::redis::{RedisTable, RedisUrl};
 use super::setting::{Input, Setting, bound, plain};
 use super::stat_adaptor::StatAdaptor;
-use super::types::{Durability, ErrorStyle, HeaderName, LogFilter, LogFormat, Role, Secret, UrlPrefix};
+use super::stores::{CacheStore, CookieName, SessionStore};
+use super::types::{
+    Durability, ErrorStyle, HeaderName, LogFilter, LogFormat, Role, Secret, SecureCookie, UrlPrefix,
+};
 use super::units::{ByteSize, Span};
 
 /// One key, as `butterfly config` explains it.
@@ -249,10 +252,44 @@ settings! {
 
     /// SQL databases, those of `[databases]`.
     sql: struct SqlConfig {
-        /// Whether missing tables and columns of the program's entities are made at the start.
+        /// Whether missing tables and columns of the program's entities are made at the start, as long as there are no migrations.
         create_tables: bool = true;
+        /// Whether pending migrations are applied at the start; such as lose data are not.
+        migrate: bool = false;
+        /// The folder of the migrations; those of databases.NAME, other than default, are in a folder NAME in it.
+        migrations: PathBuf = PathBuf::from("migrations");
         /// Time from which a statement is logged as slow.
         slow: Span = Span::millis(200);
+    }
+
+    /// The sessions of users.
+    session: struct SessionConfig {
+        /// Where they are kept: a file in data_dir, the memory of each process, a database or a Redis.
+        store: SessionStore = SessionStore::Disk;
+        /// What signs cookies: the first signs, all verify. One is made and kept in data_dir unless set.
+        secrets: Vec<Secret> = Vec::new();
+        /// The name of the cookie.
+        cookie: CookieName = CookieName::sid();
+        /// When the cookie is for TLS alone; auto means when the proxy in front says that the call came by TLS.
+        secure: SecureCookie = SecureCookie::Auto;
+        /// A session that nobody uses for so long ends.
+        idle: Span = Span::secs(7 * 86_400), min Span::secs(1);
+        /// A session ends at this age, however much it is used.
+        ttl: Span = Span::secs(30 * 86_400), min Span::secs(1);
+        /// The most that a session may hold.
+        max_bytes: ByteSize = ByteSize::kib(16), max ByteSize::mib(1);
+        /// Sessions that a user may have; a login beyond ends the one that was used least recently.
+        max_per_user: usize = 100, min 1usize, max 10_000usize;
+    }
+
+    /// The cache, which also keeps the answers of handlers with the option cache.
+    cache: struct CacheConfig {
+        /// Where values are kept: the memory of each process, a file in data_dir, or a Redis.
+        store: CacheStore = CacheStore::Memory;
+        /// The most that memory or the file holds; a Redis has a limit of its own.
+        size: ByteSize = ByteSize::mib(64), min ByteSize::mib(1);
+        /// Memory above a file or a Redis, which answers for up to a second without asking below; 0 is none.
+        near: ByteSize = ByteSize::kib(0);
     }
 
     /// Looking at and operating a running service.

@@ -9,8 +9,8 @@ use super::error::{ConfigError, Origin, Problem};
 use super::file::{self, Wanted};
 use super::keys::{Config, KEYS};
 use super::merge::{Assignment, Merge};
-use super::redis;
 use super::setting::Input;
+use super::stores;
 
 /// Puts a [`Config`] together. It reads files but not the process: the environment and the flags are handed to it.
 ///
@@ -123,8 +123,8 @@ impl Loader {
         merge.apply_all(ambient.into_iter().chain(own).chain(flags));
         // With an address refused, that it is missing says nothing new.
         if merge.problems.is_empty() {
-            let origin = merge.origins.get("queue.engine").cloned().unwrap_or(Origin::Default);
-            merge.problems.extend(redis::missing_engine(&merge.config, &origin));
+            let origin = |key: &str| merge.origins.get(key).cloned().unwrap_or(Origin::Default);
+            merge.problems = stores::missing(&merge.config, origin);
         }
         ConfigError::check(merge.problems)?;
         Ok(Loaded::new(merge.config, &merge.origins, file.map(|(_, path)| path)))

@@ -13,8 +13,8 @@
 //! Nothing is taken on trust: an unknown key, in any layer, is an error that names the nearest known one, and all that
 //! is wrong is told at once, each with its file and line, variable or flag. A secret is never printed.
 //!
-//! The names in `[redis]` are the user's: `redis.default = "redis://…"` is a server, which `queue.engine` can name. So are
-//! those in `[databases]`.
+//! The names in `[redis]` are the user's: `redis.default = "redis://…"` is a server, which `queue.engine`, `session.store`
+//! and `cache.store` can name. So are those in `[databases]`, which `session.store` can name.
 //!
 //! The `[app]` table belongs to the application; [`Config::app`] reads a part of it into the application's own type.
 //! A variable that ends in `_FILE` always names a file to read there too, so a field whose own name ends in `_file` is
@@ -49,6 +49,7 @@ mod redis;
 mod report;
 mod setting;
 mod stat_adaptor;
+mod stores;
 mod suggest;
 #[cfg(test)]
 mod tests;
@@ -59,12 +60,17 @@ pub use address::AddressTable;
 pub use app::AppTable;
 pub use databases::{DatabaseTable, DatabaseUrl};
 pub use error::{ConfigError, Origin, Problem, ProblemKind};
-pub use keys::{Config, HttpConfig, KEYS, Key, LogConfig, OpsConfig, QueueConfig, SqlConfig};
+pub use keys::{
+    CacheConfig, Config, HttpConfig, KEYS, Key, LogConfig, OpsConfig, QueueConfig, SessionConfig, SqlConfig,
+};
 pub use load::{Loaded, Loader};
 pub use network::Network;
 pub use queue::{Instance, QueueEngine, TopicPattern};
 pub use redis::{RedisTable, RedisUrl};
 pub use report::reference;
 pub use stat_adaptor::StatAdaptor;
-pub use types::{Durability, ErrorStyle, HeaderName, LogFilter, LogFormat, Role, Secret, UrlPrefix};
+pub use stores::{CacheStore, CookieName, SessionStore};
+pub use types::{
+    Durability, ErrorStyle, HeaderName, LogFilter, LogFormat, Role, Secret, SecureCookie, UrlPrefix,
+};
 pub use units::{ByteSize, Span};

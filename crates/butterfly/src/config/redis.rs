@@ -3,10 +3,9 @@
 use std::fmt;
 
 use super::address::{Address, AddressTable};
-use super::error::{Origin, Problem, ProblemKind};
-use super::keys::Config;
 use super::queue::QueueEngine;
 
+/// Each may be `valkey`, and with TLS has an `s`.
 const SCHEMES: [&str; 3] = ["redis", "redis+cluster", "redis+sentinel"];
 
 const MASK: &str = "***";
@@ -41,7 +40,7 @@ impl Address for RedisUrl {
     fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim();
         let (scheme, rest) = text.split_once("://").ok_or("it has no scheme such as redis://")?;
-        if !SCHEMES.contains(&scheme) {
+        if !is_known(scheme) {
             return Err(format!("its scheme is none of {}", SCHEMES.join(", ")));
         }
         if rest.chars().any(|c| c.is_whitespace() || c.is_control()) {
@@ -57,6 +56,11 @@ impl Address for RedisUrl {
         }
         Ok(Self(text.to_owned()))
     }
+}
+
+fn is_known(scheme: &str) -> bool {
+    let (server, kind) = scheme.split_once('+').unwrap_or((scheme, ""));
+    matches!(server, "redis" | "rediss" | "valkey" | "valkeys") && matches!(kind, "" | "cluster" | "sentinel")
 }
 
 impl RedisUrl {
@@ -100,22 +104,4 @@ impl fmt::Debug for RedisUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self}")
     }
-}
-
-/// Says when the queue is to stand on a Redis that is not configured.
-pub(super) fn missing_engine(config: &Config, origin: &Origin) -> Option<Problem> {
-    let QueueEngine::Redis(name) = &config.queue.engine else { return None };
-    if config.redis.get(name).is_some() {
-        return None;
-    }
-    let names: Vec<&str> = config.redis.names().collect();
-    let known = match names.as_slice() {
-        [] => "[redis] has no entry".to_owned(),
-        names => format!("[redis] has {}", names.join(", ")),
-    };
-    let message = format!(
-        "`queue.engine` names the Redis {name:?}, but {known}; set redis.{name} = \"redis://…\", or \
-         queue.engine = \"embedded\""
-    );
-    Some(Problem::new(ProblemKind::BadValue, origin.clone(), message).of_key("queue.engine"))
 }

@@ -86,6 +86,18 @@ choices! {
 }
 
 choices! {
+    /// When a cookie is for TLS alone.
+    SecureCookie, "auto, always or never" {
+        /// When the call came by TLS, as the proxy in front says.
+        Auto = "auto",
+        /// Always.
+        Always = "always",
+        /// Never.
+        Never = "never",
+    }
+}
+
+choices! {
     /// When the embedded queue takes what it was given for kept.
     Durability, "full or normal" {
         /// When it is on disk: nothing that was accepted is lost, whatever happens.

@@ -1,5 +1,6 @@
 //! Handlers that take arguments and answer JSON: the common kind.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use butterfly::prelude::*;
@@ -29,6 +30,22 @@ fn hello(
     str_info: String,
 ) -> Hello {
     Hello { str_info }
+}
+
+#[data]
+pub struct Report {
+    /// whose report it is
+    pub of: String,
+    /// a number that is another each time that the report is made
+    pub number: u32,
+}
+
+/// Make a report, which takes long: for 30 seconds the next callers get the same, by an `ETag` without its content.
+#[handler(cache = "30s")]
+async fn report(#[default("all")] of: String) -> Report {
+    static MADE: AtomicU32 = AtomicU32::new(0);
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    Report { of, number: MADE.fetch_add(1, Ordering::Relaxed) + 1 }
 }
 
 /// Add two numbers: a function that knows nothing of the framework.

@@ -12,6 +12,7 @@ mod samples;
 mod answers;
 mod background;
 mod baichuan;
+mod cache;
 mod call;
 mod command_line;
 mod contract;
@@ -24,5 +25,6 @@ mod queue_command;
 mod queue_top;
 #[cfg(feature = "live")]
 mod redis;
+mod sessions;
 mod signals;
 mod trace;

@@ -6,7 +6,8 @@ use crate::messages::{ended, later};
 use crate::service::Service;
 use crate::wire::Connection;
 
-const FAMILIES: [(&str, &str); 18] = [
+const FAMILIES: [(&str, &str); 19] = [
+    ("butterfly_cache_total", "counter"),
     ("butterfly_connections", "gauge"),
     ("butterfly_queue_failed_total", "counter"),
     ("butterfly_queue_finished_total", "counter"),

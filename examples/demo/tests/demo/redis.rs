@@ -3,3 +3,4 @@
 mod processes;
 mod reach;
 mod server;
+mod sessions;

@@ -4,6 +4,7 @@
 mod actions;
 mod bad_input;
 mod hostile;
+mod migrate;
 mod service;
 mod trouble;
 

@@ -24,7 +24,12 @@ pub(crate) struct Service {
 
 /// Runs a test on every engine there is.
 pub(crate) fn on_each(test: impl Fn(&Service)) {
-    test(&Service::start(None));
+    on_each_database(|database| test(&Service::start(database)));
+}
+
+/// Runs a test with a new database on every engine there is; without an address it is the default one.
+pub(crate) fn on_each_database(test: impl Fn(Option<&str>)) {
+    test(None);
     if !cfg!(feature = "live") {
         return;
     }
@@ -36,9 +41,7 @@ pub(crate) fn on_each(test: impl Fn(&Service)) {
         let admin =
             std::env::var(variable).unwrap_or_else(|_| panic!("{variable}: bash .ci/sql COMMAND sets it"));
         run(&admin, &format!("CREATE DATABASE {name}{set}"));
-        let service = Service::start(Some(&format!("{}/{name}", admin.rsplit_once('/').unwrap().0)));
-        test(&service);
-        drop(service);
+        test(Some(&format!("{}/{name}", admin.rsplit_once('/').unwrap().0)));
         run(&admin, &format!("DROP DATABASE {name}"));
     }
 }

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::books::{Books, Place, Record};
+use super::books::Books;
+use super::record::{Place, Record};
 use crate::engine::{DEATHS_MAX, Next, Owner, Want};
 use crate::message::{Claimed, Millis, Seq, State};
 use crate::topic::Limits;

@@ -1,5 +1,6 @@
--- How many messages are in which state, whether claims are stopped, and when the oldest that is queued was handed in.
-local oldest
+-- How many messages are in which state, whether claims are stopped, and when the oldest that is queued was handed in; of
+-- many lanes some are looked at.
+local oldest, LANES = nil, 200
 
 local function older(n)
   local rec = record(n)
@@ -20,8 +21,8 @@ if c.q > 0 then
   end
   if c.kq > 0 then
     for _, where in ipairs({':ring', ':park', ':blk'}) do
-      for i, lane in ipairs(lanes_of(where)) do
-        if i > 200 then break end
+      for i, lane in ipairs(lanes_of(where, LANES)) do
+        if i > LANES then break end
         local n = call('ZRANGE', T .. ':k:' .. lane, 0, 0)[1]
         if n then older(n) end
       end

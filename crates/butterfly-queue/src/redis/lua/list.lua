@@ -27,7 +27,10 @@ local function queued()
     if #page.ns < page.limit then walk(page, T .. list, false, filter) end
   end
   for _, where in ipairs(c.kq > 0 and {':ring', ':park', ':blk'} or {}) do
-    for _, lane in ipairs(lanes_of(where)) do
+    if #page.ns >= page.limit then break end
+    -- Each lane has a message at least: no more of them are needed than messages.
+    for _, lane in ipairs(lanes_of(where, page.offset + page.limit - #page.ns)) do
+      if #page.ns >= page.limit then break end
       of_sorted(T .. ':k:' .. lane)
     end
   end
@@ -47,7 +50,8 @@ local function started()
 end
 
 -- Those that ended are in a list for each time that they are kept: one is paged through, several are merged.
-local function ended(set, window)
+local function ended(set, count, window)
+  if page.offset >= count then return end
   local kinds = call('SMEMBERS', T .. set)
   if #kinds == 1 then return window(page, kinds[1]) end
   local all = {}
@@ -76,9 +80,9 @@ elseif state == 'started' then
   started()
 elseif state == 'finished' then
   local filter = ended_filter()
-  ended(':fs', function(into, ttl) walk(into, T .. ':f:' .. ttl, true, filter) end)
+  ended(':fs', c.f, function(into, ttl) walk(into, T .. ':f:' .. ttl, true, filter) end)
 else
-  ended(':xs', function(into, ttl)
+  ended(':xs', c.x, function(into, ttl)
     into.ns = call('ZREVRANGE', T .. ':x:' .. ttl, format('%.0f', into.offset), format('%.0f', into.offset + into.limit - 1))
   end)
 end

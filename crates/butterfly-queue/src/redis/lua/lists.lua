@@ -63,7 +63,8 @@ local function ended_filter()
   end
 end
 
-local function lanes_of(where)
+-- The first lanes of a kind: there may be as many as there are keys, but for those that wait for one of theirs to end.
+local function lanes_of(where, most)
   if where == ':blk' then return call('SMEMBERS', T .. where) end
-  return call('ZRANGE', T .. where, 0, -1)
+  return call('ZRANGE', T .. where, 0, most - 1)
 end

@@ -1,12 +1,13 @@
 -- Drops what is kept past its time. Gives how many messages it dropped or failed.
-local swept = 0
+local swept, looked = 0, 0
 
 -- Ended ones that are kept equally long end their time in the order in which they ended.
 for _, ttl in ipairs(call('SMEMBERS', T .. ':fs')) do
   local key, more = T .. ':f:' .. ttl, ttl ~= 'n'
-  while more and swept < 2000 do
+  while more and swept < 2000 and looked < 10000 do
     local ns = call('LRANGE', key, 0, 99)
     local recs, past = records(ns), 0
+    looked = looked + #ns
     for i, n in ipairs(ns) do
       local void_entries = tonumber(call('HGET', T .. ':ftomb', n) or 0)
       local ended = recs[i] and six(recs[i], -6) or 0

@@ -9,12 +9,13 @@ use super::super::{hostname, run};
 use super::{Dispatcher, SWEEP};
 use crate::engine::{Lease, Owner, Renewed, WorkerInfo};
 use crate::message::now_ms;
+use crate::topic::Topic;
 
 impl Dispatcher {
     /// What is done a few times in a lease.
     pub(super) fn beat(&mut self) {
         self.renew();
-        self.look(None);
+        self.watch();
         self.announce();
         if self.swept.is_none_or(|at| at.elapsed() >= SWEEP) && self.stopping.is_none() {
             self.swept = Some(Instant::now());
@@ -74,14 +75,23 @@ impl Dispatcher {
             .spawn(async move { Landed::Kept(engine.reconcile(&before, &topic, &[]).await.map(drop)) });
     }
 
-    /// Looks who holds leases; of one who is known to be dead, takes them at once.
-    pub(super) fn look(&mut self, dead: Option<Owner>) {
-        let topics = self.by_path.values().map(|lane| (*lane, self.lanes[*lane].topic.clone())).collect();
-        let engine = self.shared.queue.engine().clone();
-        match dead {
-            None => self.flights.spawn(flight::watch(engine, topics)),
-            Some(owner) => self.flights.spawn(flight::find(engine, topics, owner)),
-        };
+    /// Looks who holds leases.
+    fn watch(&mut self) {
+        if self.watching.as_ref().is_some_and(|look| !look.is_finished()) {
+            return;
+        }
+        let (engine, topics) = (self.shared.queue.engine().clone(), self.served());
+        self.watching = Some(self.flights.spawn(flight::watch(engine, topics)));
+    }
+
+    /// Takes the messages of one who is known to be dead.
+    pub(super) fn take_from(&mut self, dead: Owner) {
+        let (engine, topics) = (self.shared.queue.engine().clone(), self.served());
+        self.flights.spawn(flight::find(engine, topics, dead));
+    }
+
+    fn served(&self) -> Vec<(usize, Topic)> {
+        self.by_path.values().map(|lane| (*lane, self.lanes[*lane].topic.clone())).collect()
     }
 
     /// Takes the messages of those whose beat stands still, and of this process's own earlier lives.

@@ -8,7 +8,7 @@ use butterfly_queue::{MsgId, State, now_ms};
 use serde_json::{Value, json};
 
 use super::look::known;
-use crate::command::desk::{Desk, Done, Failure};
+use crate::command::desk::{Desk, Done, Failure, agreed};
 use crate::command::shown::many;
 use crate::say::say;
 
@@ -114,17 +114,6 @@ pub(super) async fn empty(desk: &Desk<'_>, topic: &str, state: State, yes: bool)
         format_args!("{topic}: removed {}", many(removed, &format!("{state} message"))),
     );
     Ok(())
-}
-
-/// Asks whoever sits at the terminal.
-fn agreed(question: &str) -> Result<bool, Failure> {
-    if !std::io::stdin().is_terminal() {
-        return Err(Failure::Usage(format!("{question} Say so with --yes")));
-    }
-    eprint!("{question} [y/N] ");
-    let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer).map_err(|error| Failure::Not(format!("no answer: {error}")))?;
-    Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
 }
 
 /// How far a change of many is, on a terminal.

@@ -6,6 +6,7 @@ mod garbage;
 mod layers;
 mod queue;
 mod report;
+mod stores;
 mod units;
 
 use super::{Config, ConfigError, Loaded, Loader};

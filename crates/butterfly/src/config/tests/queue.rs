@@ -47,6 +47,8 @@ fn no_form_of_an_address_tells_its_password() {
             "redis+sentinel://h/m?sentinel_password=***&db=1",
         ),
         ("redis://h?proxy", "redis://h?proxy"),
+        ("rediss://:hunter2@h:1?ssl_ca_certs=/ca.pem", "rediss://:***@h:1?ssl_ca_certs=/ca.pem"),
+        ("valkeys+cluster://:hunter2@a,b", "valkeys+cluster://:***@a,b"),
     ] {
         let loaded = load("", &[], &[("redis.x", url)]).unwrap();
         assert_eq!(loaded.config.redis.get("x").unwrap().to_string(), shown);

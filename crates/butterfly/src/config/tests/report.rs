@@ -60,7 +60,20 @@ fn it_lists_every_key_with_its_value_and_origin() {
     queue.max_args       = "1MiB"                        # default
     queue.allow_unknown  = false                         # default
     sql.create_tables    = true                          # default
+    sql.migrate          = false                         # default
+    sql.migrations       = "migrations"                  # default
     sql.slow             = "200ms"                       # default
+    session.store        = "disk"                        # default
+    session.secrets      = []                            # default
+    session.cookie       = "sid"                         # default
+    session.secure       = "auto"                        # default
+    session.idle         = "7d"                          # default
+    session.ttl          = "30d"                         # default
+    session.max_bytes    = "16KiB"                       # default
+    session.max_per_user = 100                           # default
+    cache.store          = "memory"                      # default
+    cache.size           = "64MiB"                       # default
+    cache.near           = "0B"                          # default
     ops.token            = "***"                         # environment BUTTERFLY_OPS__TOKEN
     ops.enabled          = true                          # default
     redis.cache          = "redis://:***@10.1.1.1"       # command line
@@ -127,7 +140,7 @@ fn value(key: &'static str) -> BoxedStrategy<String> {
     };
     match key {
         "name" => "[^\\pC\\s]([^\\pC]{0,8}[^\\pC\\s])?".boxed(),
-        "data_dir" | "http.static_dir" | "log.dir" => "[^\\x00]{1,8}".boxed(),
+        "data_dir" | "http.static_dir" | "log.dir" | "sql.migrations" => "[^\\x00]{1,8}".boxed(),
         "roles" => select(vec!["http", "worker,http", "scheduler"]).prop_map(str::to_owned).boxed(),
         "http.listen" => any::<std::net::SocketAddrV4>().prop_map(|at| at.to_string()).boxed(),
         "http.errors" => select(vec!["butterfly", "rest"]).prop_map(str::to_owned).boxed(),
@@ -148,6 +161,13 @@ fn value(key: &'static str) -> BoxedStrategy<String> {
         "log.level" => select(vec!["warn", "info,a::b=debug", "off"]).prop_map(str::to_owned).boxed(),
         "log.format" => select(vec!["text", "json"]).prop_map(str::to_owned).boxed(),
         "instance" => "[a-zA-Z0-9_-]{1,64}".boxed(),
+        "session.store" => select(vec!["disk", "memory", "databases"]).prop_map(str::to_owned).boxed(),
+        "session.cookie" => "[a-zA-Z0-9_-]{1,64}".boxed(),
+        "session.secure" => select(vec!["auto", "always", "never"]).prop_map(str::to_owned).boxed(),
+        "session.max_bytes" => number(0..=1024, "KiB"),
+        "session.max_per_user" => number(1..=10_000, ""),
+        "cache.store" => select(vec!["disk", "memory"]).prop_map(str::to_owned).boxed(),
+        "cache.size" | "cache.near" => number(1..=1 << 20, "MiB"),
         "queue.engine" => Just("embedded".to_owned()).boxed(),
         "queue.file" => "([^\\x00]{1,8})?".boxed(),
         "queue.durability" => select(vec!["full", "normal"]).prop_map(str::to_owned).boxed(),
@@ -159,7 +179,7 @@ fn value(key: &'static str) -> BoxedStrategy<String> {
         "queue.result_ttl" | "queue.failure_ttl" => "(|[0-9]{1,4}d)".prop_filter("ten years", |text| {
             text.strip_suffix('d').is_none_or(|days| days.parse::<u32>().is_ok_and(|days| days <= 3650))
         }).boxed(),
-        "log.stderr" | "log.color" | "ops.enabled" | "queue.allow_unknown" | "sql.create_tables" => any::<bool>().prop_map(|yes| yes.to_string()).boxed(),
+        "log.stderr" | "log.color" | "ops.enabled" | "queue.allow_unknown" | "sql.create_tables" | "sql.migrate" => any::<bool>().prop_map(|yes| yes.to_string()).boxed(),
         _ => number(60_000..=86_400_000, "ms"),
     }
 }

@@ -1,5 +1,7 @@
 //! A service that is started while its Redis is out of reach: it needs no hand once the server is there.
 
+use std::time::{Duration, Instant};
+
 use rustix::process::Signal;
 
 use super::server::Server;
@@ -38,6 +40,48 @@ fn a_service_that_is_there_before_its_redis_works_once_it_is_there() {
     service.says("the queue is in reach after");
     let id = later(&mut connection, "/demo_async/brew?tea=green&cups=1&ms=1");
     assert_eq!(ended(&mut connection, &id)["status"], "finished");
+    service.stop();
+}
+
+#[test]
+fn readiness_follows_a_redis_that_goes_away_and_comes_back() {
+    let (folder, mut server) = (Folder::new(), Server::to_come());
+    server.start(PASSWORD);
+    let service = start(&folder, &server, PASSWORD, &[]);
+    let mut connection = service.connect();
+    until("the service to be ready", || (connection.get("/readyz").status == 200).then_some(()));
+    for _ in 0..2 {
+        server.stop();
+        let not_ready = connection.get("/readyz");
+        assert_eq!((not_ready.status, &*not_ready.text()), (503, "not ready: the queue is out of reach"));
+        let said = service.says(&server.address());
+        assert!(said.contains("out of reach") && !said.contains(PASSWORD), "{said}");
+        assert_eq!(connection.get("/healthz").status, 200);
+        assert_eq!(connection.get("/demo_api/add?a=1&b=2").json()["stat"], "OK");
+
+        server.start(PASSWORD);
+        until("the service to be ready again", || (connection.get("/readyz").status == 200).then_some(()));
+        let id = later(&mut connection, "/demo_async/brew?tea=green&cups=1&ms=1");
+        assert_eq!(ended(&mut connection, &id)["status"], "finished");
+    }
+    service.stop();
+}
+
+/// A probe gives up after a second, as a rule.
+#[test]
+fn readiness_does_not_wait_for_a_redis_that_does_not_answer() {
+    let (folder, mut server) = (Folder::new(), Server::to_come());
+    server.start(PASSWORD);
+    let service = start(&folder, &server, PASSWORD, &["--set=roles=http"]);
+    let mut connection = service.connect();
+    until("the service to be ready", || (connection.get("/readyz").status == 200).then_some(()));
+    server.signal(Signal::STOP);
+    let asked = Instant::now();
+    assert_eq!(connection.get("/readyz").status, 503);
+    // Without a limit of its own it would be Redis's: five seconds.
+    assert!(asked.elapsed() < Duration::from_secs(4), "{:?}", asked.elapsed());
+    server.signal(Signal::CONT);
+    until("the service to be ready again", || (connection.get("/readyz").status == 200).then_some(()));
     service.stop();
 }
 

@@ -4,6 +4,8 @@ use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 
+use rustix::process::{Pid, Signal, kill_process};
+
 /// Where a server will be, and the server once it runs. Dropped, it is gone.
 pub(super) struct Server {
     folder: tempfile::TempDir,
@@ -16,6 +18,19 @@ impl Server {
     pub(super) fn to_come() -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         Self { folder: tempfile::tempdir().unwrap(), port, child: None }
+    }
+
+    /// Stops it, as at a power cut.
+    pub(super) fn stop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+
+    /// Sends a signal to it.
+    pub(super) fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(self.child.as_ref().unwrap()), signal).unwrap();
     }
 
     /// Starts it, for those who know this password. Waits until it answers.

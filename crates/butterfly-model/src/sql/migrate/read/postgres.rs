@@ -1,0 +1,231 @@
+//! PostgreSQL's tables: those of the schema that the connection works in.
+
+use std::collections::BTreeMap;
+
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr, QueryResult};
+
+use super::super::create::{Create, plain_action};
+use super::super::entities::Wanted;
+use super::super::schema::{Column, ForeignKey, Index, Schema, Table, quoted};
+use super::{Place, make, rows, text};
+use crate::sql::Driver;
+
+impl Place {
+    /// The schema's number, in SQL.
+    fn namespace(self) -> &'static str {
+        match self {
+            Self::Database => "(SELECT oid FROM pg_namespace WHERE nspname = current_schema())",
+            Self::Session => "pg_my_temp_schema()",
+        }
+    }
+}
+
+pub(super) async fn read(db: &impl ConnectionTrait, place: Place) -> Result<Schema, DbErr> {
+    let mut schema = Schema::default();
+    columns(db, place, &mut schema.tables).await?;
+    keys(db, place, &mut schema.tables).await?;
+    indexes(db, place, &mut schema.tables).await?;
+    let enums = "SELECT t.typname::text AS name, (SELECT json_agg(e.enumlabel ORDER BY e.enumsortorder)::text \
+                 FROM pg_enum e WHERE e.enumtypid = t.oid) AS labels FROM pg_type t WHERE t.typtype = 'e' AND \
+                 t.typnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema())";
+    for row in rows(db, enums.to_owned()).await? {
+        schema.enums.insert(text(&row, "name")?, list(&row, "labels")?);
+    }
+    Ok(schema)
+}
+
+pub(super) async fn wanted(
+    tx: &DatabaseTransaction,
+    wanted: &Wanted,
+    live: &Schema,
+) -> Result<Schema, DbErr> {
+    // Thrown away with the transaction, and so are the tables.
+    for (name, sql) in wanted.enums.iter().filter(|(name, _)| !live.enums.contains_key(*name)) {
+        make(tx, name, sql, &[]).await?;
+    }
+    for table in &wanted.tables {
+        let temporary = Create::read(Driver::Postgres, &table.create).map(|create| create.temporary());
+        make(tx, &table.name, &temporary.unwrap_or_default(), &table.indexes).await?;
+    }
+    let mut schema = read(tx, Place::Session).await?;
+    schema.enums.clear();
+    for (name, sql) in &wanted.enums {
+        schema.enums.insert(name.clone(), labels(sql));
+    }
+    Ok(schema)
+}
+
+/// The values of `CREATE TYPE … AS ENUM ('a', 'b')`.
+fn labels(sql: &str) -> Vec<String> {
+    let tokens = super::super::script::tokens(Driver::Postgres, sql).unwrap_or_default();
+    let mut labels = Vec::new();
+    for (at, token) in tokens.iter().enumerate().filter(|(_, token)| token.text.starts_with('\'')) {
+        let label = &token.text[1..token.text.len() - 1];
+        // E'…' has escapes.
+        let escapes = at > 0 && tokens[at - 1].is("E");
+        labels.push(if escapes {
+            label.replace("\\'", "'").replace("\\\\", "\\")
+        } else {
+            label.replace("''", "'")
+        });
+    }
+    labels
+}
+
+async fn columns(
+    db: &impl ConnectionTrait,
+    place: Place,
+    tables: &mut BTreeMap<String, Table>,
+) -> Result<(), DbErr> {
+    let sql = format!(
+        "SELECT c.relname::text AS tbl, a.attname::text AS name, format_type(a.atttypid, a.atttypmod) AS ty, \
+         a.attnotnull AS required, pg_get_expr(d.adbin, d.adrelid) AS dflt, a.attidentity::text AS identity, \
+         a.attgenerated::text AS generated \
+         FROM pg_class c LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
+         LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum \
+         WHERE c.relkind IN ('r', 'p') AND c.relnamespace = {} ORDER BY 1, a.attnum",
+        place.namespace()
+    );
+    for row in rows(db, sql).await? {
+        let name = text(&row, "tbl")?;
+        let table = tables.entry(name.clone()).or_insert_with(|| Table { name, ..Table::default() });
+        let Some(name) = row.try_get::<Option<String>>("", "name")? else { continue };
+        let default = row.try_get::<Option<String>>("", "dflt")?;
+        let identity = !text(&row, "identity")?.is_empty();
+        let auto = identity || default.as_ref().is_some_and(|default| default.starts_with("nextval("));
+        let generated = !text(&row, "generated")?.is_empty();
+        let mut column = Column {
+            name,
+            ty: text(&row, "ty")?,
+            nullable: !row.try_get::<bool>("", "required")?,
+            // A cast of NULL is NULL.
+            default: default.filter(|default| !auto && !default.starts_with("NULL::")),
+            auto,
+            definition: String::new(),
+        };
+        column.definition = definition(&column, generated);
+        table.columns.push(column);
+    }
+    Ok(())
+}
+
+fn definition(column: &Column, generated: bool) -> String {
+    let required = if column.nullable { "" } else { " NOT NULL" };
+    let value = match &column.default {
+        Some(value) if generated => format!(" GENERATED ALWAYS AS ({value}) STORED"),
+        Some(value) => format!(" DEFAULT {value}"),
+        None if column.auto => " GENERATED BY DEFAULT AS IDENTITY".to_owned(),
+        None => String::new(),
+    };
+    format!("{}{value}{required}", column.ty)
+}
+
+/// Primary keys, foreign keys and checks, and with them the statement that makes each table.
+async fn keys(
+    db: &impl ConnectionTrait,
+    place: Place,
+    tables: &mut BTreeMap<String, Table>,
+) -> Result<(), DbErr> {
+    let names = |table: &str, numbers: &str| {
+        format!(
+            "(SELECT json_agg(a.attname ORDER BY k.n)::text FROM unnest(o.{numbers}) WITH ORDINALITY AS k(at, n) \
+             JOIN pg_attribute a ON a.attrelid = o.{table} AND a.attnum = k.at)"
+        )
+    };
+    let sql = format!(
+        "SELECT c.relname::text AS tbl, o.conname::text AS name, o.contype::text AS kind, \
+         pg_get_constraintdef(o.oid) AS def, {} AS columns, {} AS refs, f.relname::text AS target, \
+         o.confdeltype::text AS on_delete, o.confupdtype::text AS on_update FROM pg_constraint o \
+         JOIN pg_class c ON c.oid = o.conrelid LEFT JOIN pg_class f ON f.oid = o.confrelid \
+         WHERE c.relnamespace = {} AND o.contype IN ('p', 'u', 'f', 'c') ORDER BY 1, o.contype = 'f', 2",
+        names("conrelid", "conkey"),
+        names("confrelid", "confkey"),
+        place.namespace()
+    );
+    let mut lines: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for row in rows(db, sql).await? {
+        let (of, name, kind) = (text(&row, "tbl")?, text(&row, "name")?, text(&row, "kind")?);
+        let Some(table) = tables.get_mut(&of) else { continue };
+        let columns = list(&row, "columns")?;
+        let def = text(&row, "def")?;
+        lines.entry(of).or_default().push(format!("CONSTRAINT {} {def}", quoted(Driver::Postgres, &name)));
+        match kind.as_str() {
+            "p" => (table.primary_key, table.primary_name) = (columns, name),
+            "f" => table.foreign_keys.push(ForeignKey {
+                name,
+                columns,
+                table: text(&row, "target")?,
+                to: list(&row, "refs")?,
+                on_delete: action(&text(&row, "on_delete")?),
+                on_update: action(&text(&row, "on_update")?),
+            }),
+            _ => {}
+        }
+    }
+    for table in tables.values_mut() {
+        let quoted = |name: &str| quoted(Driver::Postgres, name);
+        let columns =
+            table.columns.iter().map(|column| format!("{} {}", quoted(&column.name), column.definition));
+        let lines: Vec<String> = columns.chain(lines.remove(&table.name).unwrap_or_default()).collect();
+        table.create = format!("CREATE TABLE {} (\n    {}\n)", quoted(&table.name), lines.join(",\n    "));
+    }
+    Ok(())
+}
+
+fn action(letter: &str) -> String {
+    plain_action(match letter {
+        "c" => "CASCADE",
+        "n" => "SET NULL",
+        "d" => "SET DEFAULT",
+        "r" => "RESTRICT",
+        _ => "NO ACTION",
+    })
+}
+
+async fn indexes(
+    db: &impl ConnectionTrait,
+    place: Place,
+    tables: &mut BTreeMap<String, Table>,
+) -> Result<(), DbErr> {
+    let sql = format!(
+        "SELECT c.relname::text AS tbl, i.relname::text AS name, x.indisunique AS uniq, \
+         pg_get_indexdef(i.oid) AS def, o.oid IS NOT NULL AS inline, \
+         (SELECT json_agg(a.attname ORDER BY k.n)::text FROM unnest(x.indkey::smallint[]) WITH ORDINALITY AS k(at, n) \
+          JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.at WHERE k.n <= x.indnkeyatts) AS columns, \
+         x.indpred IS NULL AND x.indexprs IS NULL AND x.indnatts = x.indnkeyatts AND m.amname = 'btree' \
+         AND NOT EXISTS (SELECT 1 FROM unnest(x.indoption::smallint[]) AS f(bits) WHERE f.bits <> 0) AS plain \
+         FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class c ON c.oid = x.indrelid \
+         JOIN pg_am m ON m.oid = i.relam LEFT JOIN pg_constraint o ON o.conindid = i.oid AND o.contype IN ('u', 'x') \
+         WHERE c.relnamespace = {} AND NOT x.indisprimary ORDER BY 1, 2",
+        place.namespace()
+    );
+    for row in rows(db, sql).await? {
+        let Some(table) = tables.get_mut(&text(&row, "tbl")?) else { continue };
+        let plain: bool = row.try_get("", "plain")?;
+        table.indexes.push(Index {
+            name: text(&row, "name")?,
+            columns: list(&row, "columns")?,
+            unique: row.try_get("", "uniq")?,
+            inline: row.try_get("", "inline")?,
+            create: if plain { None } else { Some(text(&row, "def")?) },
+        });
+    }
+    Ok(())
+}
+
+/// A list of texts in JSON.
+fn list(row: &QueryResult, column: &str) -> Result<Vec<String>, DbErr> {
+    let json = row.try_get::<Option<String>>("", column)?.unwrap_or_else(|| "[]".into());
+    serde_json::from_str(&json).map_err(|error| DbErr::Custom(format!("{column}: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_read() {
+        assert_eq!(labels("CREATE TYPE \"mood\" AS ENUM ('a', 'it''s')"), ["a", "it's"]);
+        assert_eq!(labels("CREATE TYPE \"mood\" AS ENUM ('a', E'it\\'s \\\\')"), ["a", "it's \\"]);
+    }
+}
