@@ -201,7 +201,7 @@ const NUMBERS: &[&str] = &[
 const DEPTH: usize = 20_000;
 
 /// All texts, long ones and deep ones among them.
-pub fn texts() -> Vec<String> {
+pub(crate) fn texts() -> Vec<String> {
     let mut all: Vec<String> = [SQL, STORES, OTHERS, LETTERS, NUMBERS]
         .iter()
         .flat_map(|group| group.iter())
@@ -221,12 +221,12 @@ pub fn texts() -> Vec<String> {
 }
 
 /// The texts that are not so long, for tests that take many steps with each.
-pub fn short_texts() -> Vec<String> {
+pub(crate) fn short_texts() -> Vec<String> {
     texts().into_iter().filter(|text| text.len() <= 4_000).collect()
 }
 
 /// Bytes that are no text: alone, cut off, too long, surrogates, beyond the last character.
-pub const NO_TEXT: &[&[u8]] = &[
+pub(crate) const NO_TEXT: &[&[u8]] = &[
     b"\xff",
     b"\xfe\xff",
     b"\x80",
