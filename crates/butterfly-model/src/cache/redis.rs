@@ -16,7 +16,7 @@ use redis::{Cmd, Value, cmd};
 use tokio::task::JoinSet;
 
 use super::entry::{after, now_ms};
-use super::store::{Pending, Store, check_key};
+use super::store::{Pending, Store, check_key, check_tags};
 use super::{Age, CacheError, Entry, Times};
 use crate::redis::{Redis, RedisError, Reply, Script, done, escaped, text};
 
@@ -152,7 +152,7 @@ impl RedisStore {
 
     /// Notes a key at its tags, each in a round trip of its own, all at once.
     async fn note(&self, key: &str, times: Times, tags: &[&str]) -> Result<(), CacheError> {
-        tags.iter().try_for_each(|tag| check_key(tag))?;
+        check_tags(tags)?;
         let mut notes = JoinSet::new();
         for tag in tags {
             let (redis, tag, key) = (self.redis.clone(), self.redis.key(&self.tags, tag), key.to_owned());
@@ -322,7 +322,7 @@ impl Store for RedisStore {
 
     fn invalidate_tag<'a>(&'a self, tag: &'a str) -> Pending<'a, ()> {
         Box::pin(async move {
-            check_key(tag)?;
+            check_tags(&[tag])?;
             let (place, mut cursor) = (self.redis.key(&self.tags, tag), "0".to_owned());
             loop {
                 let mut command = cmd("ZSCAN");

@@ -13,7 +13,7 @@ fn disk(folder: &TempDir) -> DiskStore {
 }
 
 /// Every kind of cache, by name; on Redis with the feature `live`.
-fn caches(folder: &TempDir) -> Vec<(&'static str, Cache)> {
+pub(super) fn caches(folder: &TempDir) -> Vec<(&'static str, Cache)> {
     let below = Disk::at(folder.path().join("below.db")).open().unwrap();
     let here = vec![
         ("memory", Cache::memory(8 << 20)),
@@ -27,7 +27,7 @@ fn caches(folder: &TempDir) -> Vec<(&'static str, Cache)> {
 }
 
 /// Whether a cache can look through its keys. Those that cannot say so.
-async fn lists(kind: &str, cache: &Cache) -> bool {
+pub(super) async fn lists(kind: &str, cache: &Cache) -> bool {
     if !kind.contains("proxy") {
         return true;
     }
