@@ -40,7 +40,7 @@ async fn entities_go_to_the_database_and_changes_after_them() {
         let refused = two.up(&[]).await.unwrap_err().to_string();
         assert!(refused.contains("_second loses data") && refused.contains("--yes"), "{refused}");
         assert_eq!(place.number("SELECT count(*) FROM book WHERE pages = 99").await, 1);
-        assert_eq!(two.up(std::slice::from_ref(&made.name)).await.unwrap(), [made.name.clone()]);
+        assert_eq!(two.up(std::slice::from_ref(&made.name)).await.unwrap(), [made.name.as_str()]);
         assert_eq!(drift(place, "v2").await, NONE, "{}", text(&made.files[0]));
         assert!(two.make("nothing", false, &[]).await.unwrap().is_none());
         assert_eq!(place.number("SELECT stock FROM book WHERE title = 'On 名'").await, 1);
@@ -51,7 +51,7 @@ async fn entities_go_to_the_database_and_changes_after_them() {
         place.run("DELETE FROM book").await;
         let losses = two.down_loses(1).await.unwrap();
         assert!(losses[0].1.iter().any(|loss| loss.contains("book.stock")), "{losses:?}");
-        assert_eq!(two.down(1).await.unwrap(), [made.name.clone()]);
+        assert_eq!(two.down(1).await.unwrap(), [made.name.as_str()]);
         assert_eq!(drift(place, "v1").await, NONE, "{}", text(&made.files[1]));
         assert_eq!(place.number("SELECT count(*) FROM mood WHERE feeling = 'bad'").await, 1);
         assert_eq!(two.up(&[made.name]).await.unwrap().len(), 1);
