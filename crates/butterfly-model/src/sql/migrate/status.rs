@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::files::Migration;
 use super::history::{Entry, State};
 
-/// What [`Migrations::make`] has written.
+/// What [`Migrations::make`](super::Migrations::make) has written.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Made {

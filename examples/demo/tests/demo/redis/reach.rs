@@ -53,7 +53,7 @@ fn readiness_follows_a_redis_that_goes_away_and_comes_back() {
     for _ in 0..2 {
         server.stop();
         let not_ready = connection.get("/readyz");
-        assert_eq!((not_ready.status, &*not_ready.text()), (503, "not ready: the queue is out of reach"));
+        assert_eq!((not_ready.status, not_ready.text()), (503, "not ready: the queue is out of reach"));
         let said = service.says(&server.address());
         assert!(said.contains("out of reach") && !said.contains(PASSWORD), "{said}");
         assert_eq!(connection.get("/healthz").status, 200);
