@@ -53,7 +53,7 @@ fn own(table: &str) -> bool {
 ///
 /// # Example
 ///
-/// ```
+/// ```standalone_crate
 /// use std::path::Path;
 /// use std::time::Duration;
 /// use butterfly_model::sql::{Databases, Migrations};

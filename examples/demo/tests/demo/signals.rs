@@ -45,7 +45,7 @@ fn calls_that_run_end_and_nothing_is_lost() {
     assert!(idle.is_closed(), "idle connections are not waited for");
     asking.send(b"host: x\r\n\r\n");
     let not_ready = asking.receive(false);
-    assert_eq!((not_ready.status, not_ready.text()), (503, "not ready"));
+    assert_eq!((not_ready.status, not_ready.text()), (503, "not ready: it starts or ends"));
     assert!(asking.is_closed());
     upload.send(b"def");
     assert_eq!(upload.receive(false).text(), r#"{"stat":"OK","bytes":6}"#);
