@@ -212,8 +212,8 @@ impl RedisStore {
 
     /// What all keys of values begin with, and those of no other cache.
     fn start(&self) -> String {
-        let key = self.redis.key(&self.values, "");
-        key.trim_end_matches('}').to_owned()
+        let key = self.redis.key(&self.values, "k");
+        key.strip_suffix("k}").unwrap_or(&key).to_owned()
     }
 }
 
