@@ -11,8 +11,12 @@ const HOUR: Duration = Duration::from_secs(3600);
 const PROCESSES: u32 = 4;
 const ROUNDS: u32 = 300;
 
+/// A busy disk is to make them slow, not to fail them.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 fn open(path: &Path) -> Cache {
-    Cache::of(Disk::at(path).size_limit(4 << 20).evict(Evict::LeastRecentlyUsed).open().unwrap())
+    let disk = Disk::at(path).size_limit(4 << 20).evict(Evict::LeastRecentlyUsed).lock_timeout(PATIENCE);
+    Cache::of(disk.open().unwrap())
 }
 
 /// Not a test of its own: what the other processes do.
