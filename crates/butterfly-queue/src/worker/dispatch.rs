@@ -234,7 +234,7 @@ impl Dispatcher {
             return;
         }
         lane.flights += 1;
-        let (owner, topic, known) = (lane.owner.clone(), lane.topic.clone(), lane.known());
+        let (owner, topic, known) = (lane.owner.clone(), lane.topic.clone(), lane.known().collect());
         let engine = self.shared.queue.engine().clone();
         self.flights.spawn(flight::reconcile(engine, index, owner, topic, known));
     }
@@ -245,11 +245,12 @@ impl Dispatcher {
         match landed {
             Landed::Exchanged(lane, ask, Ok(exchange)) => self.exchanged(lane, ask, exchange),
             Landed::Exchanged(lane, ask, Err(error)) => self.failed(lane, ask, &error),
-            Landed::Reconciled(lane, result) => {
-                self.lanes[lane].flights -= 1;
-                match result {
-                    Ok(_) => self.lanes[lane].reconciled(),
-                    Err(_) => self.lanes[lane].rest(),
+            Landed::Reconciled(index, epoch, result) => {
+                let lane = &mut self.lanes[index];
+                match (lane.call_ended(epoch), result) {
+                    (Some(_), _) => self.give_up(index),
+                    (None, Ok(_)) => lane.reconciled(),
+                    (None, Err(_)) => lane.rest(),
                 }
             }
             Landed::Renewed(lanes, Ok(renewed)) => self.renewed(lanes, renewed),
@@ -281,7 +282,7 @@ impl Dispatcher {
         }
         self.shared.queue.0.bus.ended_here(ask.done.iter().map(|outcome| &outcome.message.id));
         let lane = &mut self.lanes[index];
-        lane.landed(&ask);
+        let goes_on = lane.landed(&ask, Some(&claimed));
         lane.next(&ask, next);
         if ask.want > 0 {
             // Who is given a suspected message may be denied another one.
@@ -295,10 +296,10 @@ impl Dispatcher {
             // Its own ends may have made room.
             lane.wake();
         }
-        if lane.owner.epoch == ask.owner.epoch {
-            self.take_in(index, claimed);
+        match goes_on {
+            true => self.take_in(index, claimed),
+            false => self.give_up(index),
         }
-        // Claims under a life that is over are given back by whoever reaps it.
         if ask.last_chance && self.suspect.is_none() {
             self.wake_denied();
         }
@@ -311,9 +312,9 @@ impl Dispatcher {
         }
         let lane = &mut self.lanes[index];
         let topic = lane.topic.path.clone();
-        lane.landed(&ask);
-        if lane.owner.epoch == ask.owner.epoch {
-            lane.failed(ask);
+        match lane.landed(&ask, None) {
+            true => lane.failed(ask),
+            false => self.give_up(index),
         }
         tracing::warn!(target: "butterfly::queue", %topic, "{error}; it is tried again");
     }
@@ -323,7 +324,7 @@ impl Dispatcher {
         let lane = &mut self.lanes[index];
         if claimed.iter().any(|message| lane.outstanding.contains(&message.seq)) {
             // Only who was taken for dead is given what he has already.
-            return self.lose(index);
+            return self.lose(index, &claimed);
         }
         lane.outstanding.extend(claimed.iter().map(|message| message.seq));
         if let Some(suspect) = claimed.iter().find(|message| is_suspected(message)) {
@@ -475,7 +476,9 @@ impl Dispatcher {
 
     /// Everything has ended, and the engine knows.
     fn is_over(&self) -> bool {
-        let idle = |lane: &Lane| lane.outstanding.is_empty() && lane.done.is_empty() && lane.flights == 0;
+        let idle = |lane: &Lane| {
+            lane.outstanding.is_empty() && lane.done.is_empty() && lane.flights == 0 && lane.past.is_empty()
+        };
         self.stopping.is_some() && self.lanes.iter().all(idle)
     }
 

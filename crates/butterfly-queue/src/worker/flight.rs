@@ -1,5 +1,6 @@
 //! Calls of the engine that are under way.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,8 @@ use crate::topic::Topic;
 #[derive(Debug)]
 pub(super) enum Landed {
     Exchanged(usize, Ask, Result<Exchange, EngineError>),
-    Reconciled(usize, Result<u64, EngineError>),
+    /// By topic and the epoch it was asked for.
+    Reconciled(usize, u64, Result<u64, EngineError>),
     Renewed(Vec<(usize, u64)>, Result<Vec<Renewed>, EngineError>),
     Watched(Vec<(usize, Vec<Lease>)>),
     /// Leases of an owner that is known to be dead.
@@ -46,7 +48,7 @@ pub(super) async fn reconcile(
     topic: Topic,
     known: Vec<Seq>,
 ) -> Landed {
-    Landed::Reconciled(lane, engine.reconcile(&owner, &topic, &known).await)
+    Landed::Reconciled(lane, owner.epoch, engine.reconcile(&owner, &topic, &known).await)
 }
 
 /// Renews an owner's leases; `lanes` are the topics' places and the epoch.
@@ -81,6 +83,23 @@ pub(super) async fn find(engine: Arc<dyn Engine>, topics: Vec<(usize, Topic)>, d
         leases.into_iter().filter(is_dead).map(move |lease| (lane, lease)).collect::<Vec<_>>()
     };
     Landed::Dead(seen.into_iter().flat_map(of_lane).collect())
+}
+
+/// Gives up a life that others took for dead. What it has claimed since and not begun goes back, and nobody died with it;
+/// of what it had `begun`, each is a death.
+pub(super) async fn give_up(
+    engine: Arc<dyn Engine>,
+    lane: usize,
+    topic: Topic,
+    owner: Arc<Owner>,
+    begun: HashSet<Seq>,
+) -> Landed {
+    let begun: Vec<Seq> = begun.into_iter().collect();
+    match engine.reconcile(&owner, &topic, &begun).await {
+        Ok(_) => find(engine, vec![(lane, topic)], Owner::clone(&owner)).await,
+        // Whoever looks at the leases next takes all for begun.
+        Err(error) => Landed::Kept(Err(error)),
+    }
 }
 
 pub(super) async fn reap(engine: Arc<dyn Engine>, lane: usize, topic: Topic, lease: Lease) -> Landed {

@@ -22,16 +22,18 @@ pub(super) struct Lane {
     pub(super) owner: Arc<Owner>,
     /// Whether there may be something to claim.
     pub(super) hot: bool,
+    /// Lives that are over, with calls under way.
+    pub(super) past: Vec<Past>,
     /// When to ask again without being woken.
     pub(super) at: Option<Instant>,
     /// How often it was woken: an answer that is older than the last wake does not make it cold.
     woken: u64,
-    /// Exchanges under way, and what they asked for.
+    /// Calls under way, and what their exchanges asked for.
     pub(super) flights: u32,
     pub(super) reserved: u32,
     /// What was claimed and has not ended.
     pub(super) outstanding: HashSet<Seq, foldhash::fast::FixedState>,
-    /// Ends on their way to the engine.
+    /// Ends of which the engine is to be told.
     pub(super) done: Vec<Outcome>,
     pub(super) pace: Pace,
     /// How many messages one run takes.
@@ -64,6 +66,7 @@ impl Lane {
             reserved: 0,
             outstanding: HashSet::default(),
             done: Vec::new(),
+            past: Vec::new(),
             pace: Pace::default(),
             gathered: Vec::new(),
             gather_until: None,
@@ -113,10 +116,27 @@ impl Lane {
         }
     }
 
-    /// An exchange came back, whatever it brought.
-    pub(super) fn landed(&mut self, ask: &Ask) {
-        self.flights -= 1;
+    /// An exchange came back with what it `claimed`, or failed; whether the life that it began in goes on.
+    pub(super) fn landed(&mut self, ask: &Ask, claimed: Option<&[Claimed]>) -> bool {
         self.reserved -= ask.want;
+        let Some(past) = self.call_ended(ask.owner.epoch) else { return true };
+        match claimed {
+            // They do not begin: also not again, where the life that is over had begun them.
+            Some(claimed) => past.begun.retain(|seq| claimed.iter().all(|message| message.seq != *seq)),
+            None => past.begun.extend(ask.done.iter().map(|outcome| outcome.message.seq)),
+        }
+        false
+    }
+
+    /// A call came back; the life that it began in, if that is over.
+    pub(super) fn call_ended(&mut self, epoch: u64) -> Option<&mut Past> {
+        if self.owner.epoch == epoch {
+            self.flights -= 1;
+            return None;
+        }
+        let past = self.past.iter_mut().find(|past| past.owner.epoch == epoch)?;
+        past.flights -= 1;
+        Some(past)
     }
 
     /// What the engine said of when to ask again.
@@ -163,8 +183,8 @@ impl Lane {
     }
 
     /// Everything that is this worker's here, with ends that the engine may not know.
-    pub(super) fn known(&self) -> Vec<Seq> {
-        self.outstanding.iter().copied().chain(self.done.iter().map(|outcome| outcome.message.seq)).collect()
+    pub(super) fn known(&self) -> impl Iterator<Item = Seq> {
+        self.outstanding.iter().copied().chain(self.done.iter().map(|outcome| outcome.message.seq))
     }
 
     /// When something is to be done here without being woken.
@@ -174,8 +194,14 @@ impl Lane {
         [asks, again, self.gather_until].into_iter().flatten().min()
     }
 
-    /// The lease is lost: nothing that was claimed is this worker's any more.
-    pub(super) fn forget(&mut self) {
+    /// The lease is lost: nothing that was claimed is this worker's any more. What it holds is given up in time; of that
+    /// it has not begun what is `unrun`.
+    pub(super) fn begin_again(&mut self, unrun: impl Iterator<Item = Seq>) {
+        let unrun: HashSet<Seq> = unrun.collect();
+        let begun = self.known().filter(|seq| !unrun.contains(seq)).collect();
+        let flights = std::mem::take(&mut self.flights);
+        self.past.push(Past { owner: self.owner.clone(), begun, flights });
+        self.unsure = false;
         self.outstanding.clear();
         self.done.clear();
         self.gathered.clear();
@@ -184,4 +210,14 @@ impl Lane {
         self.owner = Arc::new(Owner { epoch: owner.epoch + 1, ..Owner::clone(owner) });
         self.wake();
     }
+}
+
+/// A life that is over.
+#[derive(Debug)]
+pub(super) struct Past {
+    pub(super) owner: Arc<Owner>,
+    /// What was begun in it and has not ended in the books.
+    pub(super) begun: HashSet<Seq>,
+    /// Calls under way.
+    pub(super) flights: u32,
 }

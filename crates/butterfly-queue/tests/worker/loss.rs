@@ -146,3 +146,38 @@ async fn a_worker_that_lost_its_lease_stops_the_run_and_its_end_does_not_count()
     assert_eq!(message.deaths, 1);
     drop(worker);
 }
+
+/// The life that was given up may have begun others meanwhile: each has run once for nothing, and the books say so.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_worker_has_begun_since_it_was_taken_for_dead_is_a_death_in_the_books() {
+    let memory = Memory::default();
+    let mut settings = settings("unaware");
+    // No beat tells it.
+    settings.lease = std::time::Duration::from_secs(3600);
+    let process = Process::of(&memory, settings);
+    let _worker = process.worker();
+    let engine = process.queue.engine();
+    // Its first beat is over then, and the next is far.
+    crate::support::within(async {
+        while engine.workers().await.unwrap().is_empty() {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    let first = process.send(endless::job("first")).await;
+    until("first", 1).await;
+    process.queue.pause(endless::PATH).await.unwrap();
+    let topic = process.queue.entries().iter().find(|entry| &*entry.topic.path == endless::PATH).unwrap();
+    let lease = engine.leases(&topic.topic).await.unwrap().remove(0);
+    assert_eq!(engine.reap(&topic.topic, &lease.owner, lease.beat).await.unwrap().returned, 1);
+    process.queue.cancel(&first, "enough").await.unwrap();
+    process.queue.resume(endless::PATH).await.unwrap();
+    let second = process.send(endless::job("second")).await;
+    until("second", 1).await;
+    // It is given what it runs already, and so it learns.
+    process.queue.requeue(&first, None).await.unwrap();
+    let events = until("second", 3).await;
+    assert_eq!(events, ["begun", "gone", "begun"]);
+    process.queue.cancel(&second, "enough").await.unwrap();
+    assert_eq!(process.ended(endless::PATH, &second).await.deaths, 1);
+}

@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::super::flight::{self, Landed};
+use super::super::flight;
+use super::super::ready::{Messages, Work};
 use super::super::{hostname, run};
 use super::{Dispatcher, SWEEP};
 use crate::engine::{Lease, Owner, Renewed, WorkerInfo};
-use crate::message::now_ms;
+use crate::message::{Claimed, now_ms};
 use crate::topic::Topic;
 
 impl Dispatcher {
@@ -49,7 +50,7 @@ impl Dispatcher {
                 continue;
             }
             if !renewed.held && !self.lanes[lane].outstanding.is_empty() {
-                self.lose(lane);
+                self.lose(lane, &[]);
             }
             for seq in renewed.cancelled {
                 self.cancel(lane, seq);
@@ -57,22 +58,32 @@ impl Dispatcher {
         }
     }
 
-    /// Others took this worker for dead and have its messages: what it still runs would end in vain.
-    pub(super) fn lose(&mut self, index: usize) {
+    /// Others took this worker for dead and have its messages: what it still runs would end in vain, and what it has
+    /// just `claimed` does not begin.
+    pub(super) fn lose(&mut self, index: usize, claimed: &[Claimed]) {
         let epoch = self.lanes[index].owner.epoch;
         let lost = self.lanes[index].outstanding.len();
         tracing::warn!(target: "butterfly::queue", topic = &*self.lanes[index].topic.path, lost, "the lease was lost: this worker was silent for too long");
-        let _ = self.shared.ready.take_back(|work| work.lane == index && work.epoch == epoch);
+        let mut unrun = self.shared.ready.take_back(|work| work.lane == index && work.epoch == epoch);
         for run in &self.shared.runs {
             run.stop(run::Stop::Lost, |lane, of, _| lane == index && of == epoch);
         }
         self.suspect_is_gone(|(lane, _)| lane == index);
-        let before = self.lanes[index].owner.clone();
-        self.lanes[index].forget();
-        // What the life that is over may have claimed since goes back, and nobody died with it.
-        let (engine, topic) = (self.shared.queue.engine().clone(), self.lanes[index].topic.clone());
-        self.flights
-            .spawn(async move { Landed::Kept(engine.reconcile(&before, &topic, &[]).await.map(drop)) });
+        let lane = &mut self.lanes[index];
+        let gathered = Messages::Many(std::mem::take(&mut lane.gathered));
+        unrun.push(Work { lane: index, epoch, messages: gathered });
+        let unrun = unrun.iter().flat_map(|work| work.messages.as_slice()).chain(claimed);
+        lane.begin_again(unrun.map(|message| message.seq));
+        self.give_up(index);
+    }
+
+    /// Gives up the lives of a topic that are over, once all that was under way in them has landed.
+    pub(super) fn give_up(&mut self, index: usize) {
+        let lane = &mut self.lanes[index];
+        for past in lane.past.extract_if(.., |past| past.flights == 0) {
+            let (engine, topic) = (self.shared.queue.engine().clone(), lane.topic.clone());
+            self.flights.spawn(flight::give_up(engine, index, topic, past.owner, past.begun));
+        }
     }
 
     /// Looks who holds leases.
