@@ -215,6 +215,8 @@ pub enum Next {
     At(Millis),
     /// When woken.
     Wake,
+    /// Never as this owner: it was taken for dead, and is given nothing more. Who lives comes back under a new epoch.
+    Over,
 }
 
 /// A message that its worker has had for a second or more.

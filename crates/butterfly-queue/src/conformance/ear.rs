@@ -87,6 +87,7 @@ pub(super) async fn woken_to_claim(desk: &Desk, ear: &mut Ear) -> Proof<Claimed>
         match exchange.next {
             Next::Now => (),
             Next::Wake => ear.topic(desk.path()).await?,
+            Next::Over => return Err(Failed::new("an owner that lives is told that it is over")),
             Next::At(at) => {
                 let rest = Duration::from_millis(at.saturating_sub(now_ms()) + 1);
                 if rest > ear.patience {

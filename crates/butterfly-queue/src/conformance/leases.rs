@@ -2,7 +2,7 @@
 
 use super::desk::{Trial, finished, numbered, numbers, outcome};
 use super::failed::{Proof, holds, same};
-use crate::engine::{Held, Want};
+use crate::engine::{Held, Next, Settled, Want};
 use crate::message::State;
 
 /// Who holds messages has a lease, and a renewal gives it another beat.
@@ -62,6 +62,24 @@ pub(super) async fn a_reaped_owner_is_told(trial: &Trial) -> Proof {
         same!((message.deaths, message.attempts), (1, 0), "deaths and attempts after one death");
         same!(other.message(&message.id).await?.deaths, 1, "deaths that are seen");
     }
+    Ok(())
+}
+
+/// Who was taken for dead and asks for more is given some, or told to come back as another: not to wait.
+pub(super) async fn a_reaped_owner_does_not_wait_in_vain(trial: &Trial) -> Proof {
+    let (desk, other) = (trial.desk().await?, trial.desk().await?);
+    desk.send_new((0..2).map(numbered).collect()).await?;
+    let claimed = desk.claim_one().await?;
+    same!(other.reap(&desk.owner).await?, (1, 0), "taken from the dead");
+    // It does not know yet, and tells what it has done.
+    let ends = vec![outcome(&claimed, finished())];
+    let exchange = desk.exchange(ends, Want { count: 2, last_chance: false }).await?;
+    same!(exchange.settled, [Settled::Lost], "the end of what it lost");
+    let mine = match exchange.next {
+        Next::Over => desk.reborn().claim(2).await?,
+        _ => exchange.claimed,
+    };
+    same!(mine.len(), 2, "given to one who was taken for dead, with {:?}", exchange.next);
     Ok(())
 }
 

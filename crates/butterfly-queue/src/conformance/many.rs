@@ -119,6 +119,7 @@ async fn work(
             Next::Now => continue,
             Next::At(at) => Duration::from_millis(at.saturating_sub(now_ms()) + 1),
             Next::Wake => desk.patience * 6,
+            Next::Over => return Err(Failed::new("an owner that lives is told that it is over")),
         };
         tokio::select! {
             _ = wakes.changed() => (),

@@ -62,8 +62,8 @@ cases! { ($)
         topics_with_braces_are_topics large_messages_pass;
     ends: retry_waits_for_its_time retry_at_once retry_need_not_count release_gives_back
         a_repeated_exchange_does_nothing_twice ends_are_answered_in_order many_ends_and_claims_at_once;
-    leases: a_lease_has_a_beat reap_compares_the_beat a_reaped_owner_is_told an_idle_owner_is_not_reaped
-        reap_takes_only_that_owners three_deaths_are_a_failure a_suspect_runs_alone
+    leases: a_lease_has_a_beat reap_compares_the_beat a_reaped_owner_is_told
+        a_reaped_owner_does_not_wait_in_vain an_idle_owner_is_not_reaped reap_takes_only_that_owners three_deaths_are_a_failure a_suspect_runs_alone
         reconcile_hands_back_the_unknown leases_are_by_topic;
     fence: nobody_ends_anothers_message a_late_worker_cannot_end an_earlier_life_cannot_end
         an_ended_message_cannot_end_otherwise what_was_handed_back_cannot_end;

@@ -190,6 +190,7 @@ fn next(text: &str, server_now: Millis) -> Result<Next, EngineError> {
     match text {
         "n" => Ok(Next::Now),
         "w" => Ok(Next::Wake),
+        "o" => Ok(Next::Over),
         time => {
             let time: Millis = time.parse().map_err(|_| strange(&Value::SimpleString(time.into())))?;
             let now = now_ms();

@@ -20,7 +20,7 @@ use super::lane::Lane;
 use super::lease::Watch;
 use super::ready::{Messages, Work};
 use super::{Shared, Stop, batch, run};
-use crate::engine::{DEATHS_MAX, EngineError, Exchange, Settled, Wake};
+use crate::engine::{DEATHS_MAX, EngineError, Exchange, Next, Settled, Wake};
 use crate::message::{Claimed, End, Outcome, Seq, now_ms};
 
 pub(super) struct Dispatcher {
@@ -297,6 +297,7 @@ impl Dispatcher {
             lane.wake();
         }
         match goes_on {
+            true if next == Next::Over => self.lose(index, &claimed),
             true => self.take_in(index, claimed),
             false => self.give_up(index),
         }

@@ -3,8 +3,8 @@
 -- the number of groups of finished ones; for each group how long it is kept, its count, and number and record of each;
 -- then kind, number, record, time and attempts for each of the others: f failed, r to be retried at, l released.
 --
--- Gives base, time, when to ask again (n now, w when woken, else a time), a digit for each end (1 settled, 0 lost),
--- deaths where any has some, then number and record of each that was claimed.
+-- Gives base, time, when to ask again (n now, w when woken, o never as this owner, else a time), a digit for each end
+-- (1 settled, 0 lost), deaths where any has some, then number and record of each that was claimed.
 local owner, worker = ARGV[1], ARGV[2]
 local want, last_chance = math.min(tonumber(ARGV[4]), 1000), ARGV[5] == '1'
 local concurrency, interval, burst = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
@@ -144,7 +144,8 @@ local room = want
 if concurrency > 0 then room = math.min(room, math.max(concurrency - c.w, 0)) end
 if interval > 0 then room = math.min(room, allowed()) end
 local first_time = call('HEXISTS', T .. ':lease', owner) == 0
-if c.p == 1 or (first_time and call('ZSCORE', T .. ':gone', owner)) then room = 0 end
+local gone = first_time and call('ZSCORE', T .. ':gone', owner)
+if c.p == 1 or gone then room = 0 end
 
 -- Looks at a message that left its list: gives it to the owner, or fails it.
 local function consider(n, rec)
@@ -278,7 +279,9 @@ local full = #ns >= want or looked >= 2000 or not others
 local more = c.q > 0 and c.p == 0 and c.q > call('ZCARD', T .. ':last')
 local free = concurrency == 0 or c.w < concurrency
 local rated = interval > 0 and allowed() < 1
-if more and full and free and not rated then
+if gone then
+  next_time = 'o'
+elseif more and full and free and not rated then
   next_time = 'n'
 elseif c.p == 0 then
   local first = call('ZRANGE', T .. ':sched', 0, 0, 'WITHSCORES')[2]
@@ -291,10 +294,10 @@ elseif c.p == 0 then
 end
 -- Others are woken for what this one did not take, and to set their clocks anew: this one may die before it is time.
 if earlier or ((stir or #ends > 0) and next_time == 'n') then wake() end
-if next_time ~= 'n' then c.i = 1 end
+if next_time ~= 'n' and not gone then c.i = 1 end
 save()
 
-if next_time ~= 'n' and next_time ~= 'w' then next_time = format('%.0f', next_time) end
+if tonumber(next_time) then next_time = format('%.0f', next_time) end
 local reply = {base, now, next_time, table.concat(settled), died}
 for i, n in ipairs(ns) do
   reply[4 + 2 * i] = n
