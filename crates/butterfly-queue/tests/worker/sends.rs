@@ -156,3 +156,21 @@ async fn a_message_that_waits_too_long_fails_and_says_why() {
     let message = process.ended(note::PATH, &sent.id).await;
     assert_eq!((message.state, all("ttl").len()), (State::Failed, 0));
 }
+
+/// The original's defaults where it has some: 180 s for a run, kept for a year whatever the end, no time to live; and the
+/// middle priority, no second try.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_says_is_as_the_original_has_it() {
+    let process = Process::of(&Memory::default(), Settings::default());
+    let id = process.send(add::job(1, 2)).await;
+    let sent = process.queue.find(&id).await.unwrap().unwrap();
+    assert_eq!(
+        (sent.state, sent.attempts, sent.run_at, sent.worker.as_deref()),
+        (State::Queued, 0, None, None)
+    );
+    let spec = &sent.spec;
+    assert_eq!((spec.timeout_ms, spec.retries, spec.priority), (180_000, 0, 4));
+    assert_eq!((spec.ttl_ms, spec.result_ttl_ms), (None, Some(31_536_000_000)));
+    assert_eq!(spec.failure_ttl_ms, Some(31_536_000_000));
+    assert_eq!((&spec.key, &spec.parent, &spec.notify), (&None, &None, &None));
+}
