@@ -1,7 +1,10 @@
 //! Rows in pages by number: `page_index` from 1 on, `page_size` rows each.
 
 use butterfly_core::{BadParams, Fault, Result};
-use sea_orm::{ConnectionTrait, EntityTrait, FromQueryResult, PaginatorTrait, QuerySelect, Select};
+use sea_orm::sea_query::{Asterisk, Expr, ExprTrait, Query};
+use sea_orm::{
+    ConnectionTrait, EntityTrait, FromQueryResult, PaginatorTrait, QuerySelect, QueryTrait, Select,
+};
 
 /// The rows of a page when nothing is said.
 pub const PAGE_SIZE: u64 = 20;
@@ -65,11 +68,27 @@ impl Page {
         E::Model: FromQueryResult + Sized + Send + Sync,
         C: ConnectionTrait,
     {
-        let total = query.clone().count(db).await?;
-        if self.offset() >= total {
+        let (counted, total) = (query.clone(), total_of(&query));
+        let query = query.expr_as(total, TOTAL).offset(self.offset()).limit(self.size);
+        let found = db.query_all(&query.into_query()).await?;
+        let Some(first) = found.first() else {
+            // Where no row is there is no total: the page may lie behind the last.
+            let total = if self.index == 1 { 0 } else { counted.count(db).await? };
             return Ok((Vec::new(), total));
-        }
-        let rows = query.offset(self.offset()).limit(self.size).all(db).await?;
+        };
+        let total = u64::try_from(first.try_get::<i64>("", TOTAL)?)?;
+        let rows = found.iter().map(|row| E::Model::from_query_result(row, "")).collect::<Result<_, _>>()?;
         Ok((rows, total))
     }
+}
+
+/// The column in which each row of a page brings the number of all.
+const TOTAL: &str = "_total";
+
+/// How many rows a query has, as an expression within it: one statement is one round trip, and both are of one moment.
+fn total_of<E: EntityTrait>(query: &Select<E>) -> Expr {
+    let mut all = query.clone().into_query();
+    all.clear_order_by();
+    let count = Query::select().expr(Expr::col(Asterisk).count()).from_subquery(all, "counted").take();
+    Expr::SubQuery(None, Box::new(count.into()))
 }
