@@ -50,7 +50,8 @@ impl SchemaLock {
     pub async fn take(url: &DatabaseUrl) -> Result<Self, DbErr> {
         match url.driver() {
             Driver::Sqlite => by_file(url).await,
-            Driver::MySql | Driver::Postgres => by_connection(url).await,
+            // Boxed: handlers that get here are nested deep enough for the compiler.
+            Driver::MySql | Driver::Postgres => Box::pin(by_connection(url)).await,
         }
         .map(Self)
     }
