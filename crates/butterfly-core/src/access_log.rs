@@ -1,5 +1,6 @@
 //! The access log's line: one for each call, at every door.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::Ctx;
@@ -58,7 +59,7 @@ impl Access<'_> {
         out.extend_from_slice(b"\tstat:");
         escaped(sink, out, self.stat);
         out.extend_from_slice(b"\tuser:");
-        escaped(sink, out, ctx.username());
+        escaped(sink, out, &user(ctx));
         self.notes(sink, out, ctx);
         sink.line(out);
     }
@@ -75,7 +76,7 @@ impl Access<'_> {
     fn write_json(&self, sink: &dyn LineSink, out: &mut Vec<u8>, pid: &str, ctx: &mut Ctx) {
         let mut time = Vec::new();
         sink.stamp(&mut time, ctx);
-        let (reqid, ip, user) = (ctx.reqid(), ctx.ip().map(|ip| ip.to_string()), ctx.username().to_owned());
+        let (reqid, ip, user) = (ctx.reqid(), ctx.ip().map(|ip| ip.to_string()), user(ctx).into_owned());
         let notes = ctx.notes_mut();
         let talk: serde_json::Map<_, _> =
             notes.talk.iter().map(|(name, ms)| ((*name).to_owned(), thousandths(*ms).into())).collect();
@@ -119,6 +120,14 @@ impl Access<'_> {
             sink.escape(out, item.as_bytes());
             out.push(b';');
         }
+    }
+}
+
+/// Who is logged in, or whom the proxy names.
+fn user(ctx: &mut Ctx) -> Cow<'_, str> {
+    match ctx.notes_mut().user.clone() {
+        Some(user) => user.into(),
+        None => ctx.username().into(),
     }
 }
 

@@ -83,6 +83,8 @@ pub struct Notes {
     pub params: Vec<u8>,
     /// Results that the handler wants in the log.
     pub res: Vec<String>,
+    /// Who is logged in, as far as the call asked.
+    pub user: Option<String>,
     /// Headers that go with whatever the call answers.
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// Values of this call alone, at most one of each type.
@@ -147,6 +149,7 @@ impl Ctx {
         notes.talk.clear();
         notes.params.clear();
         notes.res.clear();
+        notes.user = None;
         notes.headers.clear();
         notes.kept.clear();
         notes.used.clear();
@@ -352,6 +355,11 @@ impl Ctx {
     /// Adds an item to the `res:` field of the access log.
     pub fn note(&self, item: impl Into<String>) {
         self.notes().res.push(item.into());
+    }
+
+    /// Notes who is logged in: the `user:` field of the access log, before [`username`](Self::username).
+    pub fn note_user(&self, user: Option<String>) {
+        self.notes().user = user;
     }
 
     /// Writes the call's parameters for the log, long values cut.

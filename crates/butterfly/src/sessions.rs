@@ -23,7 +23,7 @@ pub(crate) fn install(app: &mut App, config: &Config) -> io::Result<()> {
         return Ok(());
     }
     let sessions = match &config.session.store {
-        Place::Memory => on(MemorySessions::new(), config)?,
+        Place::Memory => on(MemorySessions::new().max_anonymous(config.session.max_anonymous), config)?,
         Place::Disk => disk(config)?,
         Place::Database(name) => database(app, config, name)?,
         Place::Redis(name) => redis(config, name)?,
@@ -63,10 +63,9 @@ fn disk(config: &Config) -> io::Result<Sessions> {
     on(store, config)
 }
 
-/// Without SQL there is no file to be had: sessions are in memory.
 #[cfg(not(feature = "sql"))]
-fn disk(config: &Config) -> io::Result<Sessions> {
-    on(MemorySessions::new(), config)
+fn disk(_: &Config) -> io::Result<Sessions> {
+    Err(wrong(&without("it is disk", "sql")))
 }
 
 #[cfg(feature = "sql")]
@@ -79,9 +78,7 @@ fn database(app: &App, config: &Config, name: &str) -> io::Result<Sessions> {
 
 #[cfg(not(feature = "sql"))]
 fn database(_: &App, _: &Config, name: &str) -> io::Result<Sessions> {
-    Err(wrong(&format!(
-        "it names databases.{name}, and this program was built without the feature sql of butterfly"
-    )))
+    Err(wrong(&without(&format!("it names databases.{name}"), "sql")))
 }
 
 #[cfg(feature = "redis")]
@@ -93,9 +90,15 @@ fn redis(config: &Config, name: &str) -> io::Result<Sessions> {
 
 #[cfg(not(feature = "redis"))]
 fn redis(_: &Config, name: &str) -> io::Result<Sessions> {
-    Err(wrong(&format!(
-        "it names redis.{name}, and this program was built without the feature redis of butterfly"
-    )))
+    Err(wrong(&without(&format!("it names redis.{name}"), "redis")))
+}
+
+#[cfg(not(all(feature = "redis", feature = "sql")))]
+fn without(what: &str, feature: &str) -> String {
+    format!(
+        "{what}, and this program was built without the feature {feature} of butterfly: build it with that, or set \
+         session.store = \"memory\""
+    )
 }
 
 fn wrong(why: &str) -> io::Error {
@@ -122,10 +125,35 @@ mod tests {
         };
         assert!(shown(&[("session.store", "memory"), ("session.cookie", "me")]).contains("cookie: \"me\""));
         let redis = [("redis.a", "redis://127.0.0.1:1"), ("session.store", "redis.a")];
-        assert!(shown(&redis).contains("RedisSessions"), "{}", shown(&redis));
-        assert!(shown(&[("data_dir", "/nowhere/at all")]).contains("/nowhere/at all/sessions.db"));
+        let disk = [("session.store", "disk"), ("data_dir", "/nowhere/at all")];
+        if cfg!(feature = "redis") {
+            assert!(shown(&redis).contains("RedisSessions"), "{}", shown(&redis));
+        }
+        if cfg!(feature = "sql") {
+            assert!(shown(&disk).contains("/nowhere/at all/sessions.db"));
+            assert_eq!(shown(&disk), shown(&disk[1..]), "it is where they are unless told otherwise");
+        } else {
+            assert!(shown(&[]).contains("MemorySessions"));
+        }
         let why = installed(&[("session.store", "databases.default")]).unwrap_err().to_string();
         assert!(why.starts_with("session.store: "), "{why}");
+    }
+
+    #[test]
+    fn a_place_that_was_not_built_in_is_refused_by_key_and_feature() {
+        let disk = ("sql", vec![("session.store", "disk")]);
+        let redis = ("redis", vec![("session.store", "redis.a"), ("redis.a", "redis://127.0.0.1:1")]);
+        for (feature, flags) in [disk, redis] {
+            if (feature == "sql" && cfg!(feature = "sql")) || (feature == "redis" && cfg!(feature = "redis"))
+            {
+                continue;
+            }
+            let why = installed(&flags).unwrap_err().to_string();
+            assert!(
+                why.starts_with("session.store: ") && why.contains(&format!("the feature {feature}")),
+                "{why}"
+            );
+        }
     }
 
     #[test]

@@ -42,7 +42,11 @@ impl SessionExt for Ctx {
         let read = slot.read.get_or_try_init(|| async {
             // What is answered depends on who asks, whether there is a session or not.
             self.send_header("vary", "cookie");
-            *slot.known() = sessions.of_call(self).await?;
+            let known = sessions.of_call(self).await?;
+            if let Some(user) = known.as_ref().and_then(|known| known.record.user.clone()) {
+                self.note_user(Some(user));
+            }
+            *slot.known() = known;
             Ok::<(), Error>(())
         });
         read.await?;
@@ -177,7 +181,9 @@ impl Session<'_> {
             _ => Map::new(),
         };
         self.sessions.make_room(&user).await?;
-        let known = self.sessions.begin(self.ctx, Record::new(Some(user), data, self.sessions.now())).await?;
+        let record = Record::new(Some(user.clone()), data, self.sessions.now());
+        let known = self.sessions.begin(self.ctx, record).await?;
+        self.ctx.note_user(Some(user));
         *self.slot.known() = Some(known);
         Ok(())
     }

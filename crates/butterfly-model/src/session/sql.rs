@@ -146,7 +146,7 @@ impl SqlSessions {
 }
 
 async fn make(url: &DatabaseUrl, db: &DatabaseConnection) -> Result<(), DbErr> {
-    let lock = SchemaLock::take(url, db).await?;
+    let lock = SchemaLock::take(url).await?;
     let sql = match url.driver() {
         Driver::Sqlite => SQLITE,
         Driver::MySql => MYSQL,

@@ -26,7 +26,7 @@ pub struct Stored {
 /// A place for sessions, by an id of 64 hex digits. Users hold [`Sessions`](super::Sessions).
 ///
 /// A store may give sessions that have expired: it is asked to forget them now and then, by
-/// [`purge`](Self::purge). It never drops others.
+/// [`purge`](Self::purge). It never drops others, but memory does when those without a login are too many.
 ///
 /// # Errors
 ///

@@ -422,7 +422,7 @@ impl Migrations {
     }
 
     async fn locked<T>(&self, act: impl AsyncFnOnce() -> Result<T, MigrateError>) -> Result<T, MigrateError> {
-        let lock = SchemaLock::take(&self.url, &self.db).await?;
+        let lock = SchemaLock::take(&self.url).await?;
         let done = act().await;
         lock.release().await;
         done

@@ -20,7 +20,7 @@ pub async fn create_tables(url: &DatabaseUrl, db: &DatabaseConnection) -> Result
     if crates.is_empty() {
         return Ok(false);
     }
-    let lock = SchemaLock::take(url, db).await?;
+    let lock = SchemaLock::take(url).await?;
     let mut made = Ok(true);
     for name in crates {
         if let Err(error) = db.get_schema_registry(&format!("{name}::*")).sync(db).await {

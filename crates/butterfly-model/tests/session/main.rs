@@ -8,3 +8,4 @@ mod browser;
 mod contract;
 mod cookies;
 mod places;
+mod stores;

@@ -8,6 +8,8 @@ pub(crate) struct Place {
     pub(crate) kind: &'static str,
     pub(crate) here: Sessions,
     pub(crate) there: Sessions,
+    /// The same store; of memory one of its own.
+    pub(crate) store: Box<dyn SessionStore>,
     _folder: Option<TempDir>,
 }
 
@@ -17,8 +19,9 @@ fn on(store: impl SessionStore, options: &Options) -> Sessions {
 
 pub(crate) async fn all(options: Options) -> Vec<Place> {
     let memory = on(MemorySessions::new(), &options);
-    let all =
-        vec![Place { kind: "memory", here: memory.clone(), there: memory, _folder: None }, file(&options)];
+    let store = Box::new(MemorySessions::new());
+    let memory = Place { kind: "memory", here: memory.clone(), there: memory, store, _folder: None };
+    let all = vec![memory, file(&options)];
     #[cfg(feature = "live")]
     let all = {
         let mut all = all;
@@ -38,8 +41,9 @@ pub(crate) async fn all(options: Options) -> Vec<Place> {
 fn file(options: &Options) -> Place {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("deep/sessions.db");
-    let open = || on(SqlSessions::file(&path).unwrap(), options);
-    Place { kind: "a file", here: open(), there: open(), _folder: Some(folder) }
+    let store = || SqlSessions::file(&path).unwrap();
+    let open = || on(store(), options);
+    Place { kind: "a file", here: open(), there: open(), store: Box::new(store()), _folder: Some(folder) }
 }
 
 #[cfg(feature = "live")]
@@ -61,16 +65,18 @@ mod live {
         let open = async || {
             let mut databases = Databases::new();
             databases.add("main", variable(name).parse().unwrap(), Duration::from_secs(9)).await.unwrap();
-            on(SqlSessions::new(&databases, "main").unwrap(), options)
+            SqlSessions::new(&databases, "main").unwrap()
         };
-        Place { kind, here: open().await, there: open().await, _folder: None }
+        let (here, there) = (on(open().await, options), on(open().await, options));
+        Place { kind, here, there, store: Box::new(open().await), _folder: None }
     }
 
     pub(super) fn redis(kind: &'static str, form: &str, options: &Options) -> Place {
         let url = variable(&format!("QUEUE_TEST_REDIS{form}"));
         let sign = if url.contains('?') { '&' } else { '?' };
         let url = format!("{url}{sign}prefix=t{}", butterfly_core::ReqId::new());
-        let open = || on(RedisSessions::new(&Redis::open(&url).unwrap()), options);
-        Place { kind, here: open(), there: open(), _folder: None }
+        let store = || RedisSessions::new(&Redis::open(&url).unwrap());
+        let open = || on(store(), options);
+        Place { kind, here: open(), there: open(), store: Box::new(store()), _folder: None }
     }
 }

@@ -51,6 +51,52 @@ async fn those_that_start_together_migrate_once() {
     .await;
 }
 
+/// It waits for the end of every statement that runs anywhere in the database: those who wait for their turn run none.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_index_is_made_beside_others_that_wait() {
+    on_each(async |place| {
+        let sql = match place.driver() {
+            Driver::Postgres => {
+                "-- no transaction\nCREATE TABLE a (id INTEGER);\nSELECT pg_sleep(1);\nCREATE INDEX CONCURRENTLY i ON a (id);"
+            }
+            Driver::MySql => "CREATE TABLE a (id INTEGER);\nDO SLEEP(1);\nCREATE INDEX i ON a (id);",
+            Driver::Sqlite => "CREATE TABLE a (id INTEGER);\nCREATE INDEX i ON a (id);",
+        };
+        place.put("1_a.up.sql", sql);
+        let mut children: Vec<Child> = (0..4).map(|_| start(place)).collect();
+        let until = Instant::now() + PATIENCE;
+        while children.iter_mut().any(|child| child.try_wait().unwrap().is_none()) {
+            if Instant::now() > until {
+                children.iter_mut().for_each(|child| child.kill().unwrap());
+                panic!("{}: they wait for each other", place.address);
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        for mut child in children {
+            assert!(child.wait().unwrap().success(), "{}", place.address);
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pool_of_one_is_enough() {
+    on_each(async |place| {
+        place.put("1_a.up.sql", "CREATE TABLE a (id INTEGER);");
+        place.put("1_a.down.sql", "DROP TABLE a;");
+        let url = format!("{}?max_connections=1&timeout=2", place.address);
+        let databases = open(&url).await;
+        let migrations =
+            Migrations::new(&url.parse().unwrap(), databases.get(DEFAULT).unwrap(), &place.folder)
+                .entities_of("none");
+        assert_eq!(migrations.up(&[]).await.unwrap(), ["1_a"], "{url}");
+        assert!(migrations.status().await.unwrap().pending().next().is_none(), "{url}");
+        assert_eq!(migrations.down(1).await.unwrap(), ["1_a"], "{url}");
+        databases.close().await;
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn one_that_is_killed_leaves_nothing_or_goes_on() {
     on_each(async |place| {

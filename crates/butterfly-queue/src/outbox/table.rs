@@ -64,7 +64,7 @@ pub(super) async fn is_there(db: &impl ConnectionTrait) -> Result<bool, DbErr> {
 
 /// Makes the table, outside of every transaction of the user's.
 pub(super) async fn make(url: &DatabaseUrl, db: &DatabaseConnection) -> Result<(), DbErr> {
-    let lock = SchemaLock::take(url, db).await?;
+    let lock = SchemaLock::take(url).await?;
     let sql = match url.driver() {
         Driver::Sqlite => SQLITE,
         Driver::MySql => MYSQL,

@@ -28,16 +28,29 @@ impl DatabaseUrl {
     /// let url = Config::default().database("default").ok_or("there is one")?;
     /// assert_eq!(url.expose(Path::new("data")), "sqlite://data/app.db");
     /// assert_eq!(url.expose(Path::new("/var/lib/shop")), "sqlite:////var/lib/shop/app.db");
+    /// assert_eq!(url.expose(Path::new("my data")), "sqlite://my%20data/app.db");
     /// # Ok::<(), &str>(())
     /// ```
     pub fn expose(&self, data_dir: &Path) -> String {
-        let folder = data_dir.display().to_string();
+        let folder = escaped(data_dir);
         match self.0.strip_prefix("sqlite://").and_then(|place| place.strip_prefix(DATA_DIR)) {
             // Three slashes begin a path that is not absolute.
             Some(rest) if data_dir.is_absolute() => format!("sqlite:///{folder}{rest}"),
             _ => self.0.replace(DATA_DIR, &folder),
         }
     }
+}
+
+/// A folder as part of an address, whatever its name is made of.
+fn escaped(folder: &Path) -> String {
+    folder.as_os_str().as_encoded_bytes().iter().fold(String::new(), |mut out, byte| {
+        match byte {
+            b'/' | b'.' | b'_' | b'-' | b'~' => out.push(char::from(*byte)),
+            byte if byte.is_ascii_alphanumeric() => out.push(char::from(*byte)),
+            byte => out.push_str(&format!("%{byte:02X}")),
+        }
+        out
+    })
 }
 
 impl Address for DatabaseUrl {

@@ -265,7 +265,7 @@ settings! {
     /// The sessions of users.
     session: struct SessionConfig {
         /// Where they are kept: a file in data_dir, the memory of each process, a database or a Redis.
-        store: SessionStore = SessionStore::Disk;
+        store: SessionStore = SessionStore::unset();
         /// What signs cookies: the first signs, all verify. One is made and kept in data_dir unless set.
         secrets: Vec<Secret> = Vec::new();
         /// The name of the cookie.
@@ -280,6 +280,8 @@ settings! {
         max_bytes: ByteSize = ByteSize::kib(16), max ByteSize::mib(1);
         /// Sessions that a user may have; a login beyond ends the one that was used least recently.
         max_per_user: usize = 100, min 1usize, max 10_000usize;
+        /// Sessions without a login that the store memory keeps; one beyond ends the one that was used least recently.
+        max_anonymous: usize = 10_000, min 1usize, max 10_000_000usize;
     }
 
     /// The cache, which also keeps the answers of handlers with the option cache.

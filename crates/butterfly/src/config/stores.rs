@@ -28,6 +28,13 @@ pub enum SessionStore {
     Redis(String),
 }
 
+impl SessionStore {
+    /// Where sessions are unless told otherwise: a file, and in memory where a program was built without the feature sql.
+    pub fn unset() -> Self {
+        if cfg!(feature = "sql") { Self::Disk } else { Self::Memory }
+    }
+}
+
 /// Where the cache keeps its values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

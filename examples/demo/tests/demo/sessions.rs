@@ -91,6 +91,31 @@ pub(crate) fn two_processes(one: &Service, two: &Service) {
 }
 
 #[test]
+fn the_access_log_says_who_is_logged_in() {
+    let folder = Folder::new();
+    let service = Service::start(&folder, &["--set=session.store=memory"]);
+    let mut browser = Browser::default();
+    for target in ["/demo_session/whoami", "/demo_api/ping"] {
+        browser.get(&service, target);
+    }
+    browser.login(&service, "ada\tuser:root\n");
+    for target in ["/demo_session/whoami", "/demo_api/ping"] {
+        browser.get(&service, target);
+    }
+    browser.send(&service, Request::new("POST", "/demo_session/logout"));
+    browser.get(&service, "/demo_session/whoami");
+    service.stop();
+    let users: Vec<String> = folder
+        .lines("acc.log")
+        .iter()
+        .map(|line| line.split('\t').find_map(|column| column.strip_prefix("user:")).unwrap().to_owned())
+        .collect();
+    // Nobody asked for the session of a ping, and the next call of the same connection is another's.
+    let ada = "ada\\tuser:root\\n";
+    assert_eq!(users, ["-", "-", ada, ada, "-", ada, "-"]);
+}
+
+#[test]
 fn sessions_survive_a_kill() {
     let folder = Folder::new();
     let service = Service::start(&folder, &[]);

@@ -1,9 +1,11 @@
 //! `migrate` as people and scripts meet it, and what a service does at its start.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{Read, Write};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use tempfile::TempDir;
 
 /// A folder in which the program runs.
@@ -31,9 +33,36 @@ impl Desk {
     }
 
     fn migrate(&self, words: &[&str]) -> Said {
-        let output = self.command(&[&["migrate"], words].concat()).output().unwrap();
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        Said { code: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
+        said(self.command(&[&["migrate"], words].concat()).output().unwrap())
+    }
+
+    /// The same command in several processes that start together.
+    fn together(&self, words: &[&str]) -> Vec<Said> {
+        let start = |_| self.command(words).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let all: Vec<Child> = (0..5).map(start).collect();
+        all.into_iter().map(|child| said(child.wait_with_output().unwrap())).collect()
+    }
+
+    /// A migration on a terminal, at which somebody types an answer.
+    fn asked(&self, words: &[&str], answer: &str) -> Said {
+        let seat = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&seat).unwrap();
+        unlockpt(&seat).unwrap();
+        let name = ptsname(&seat, Vec::new()).unwrap().into_string().unwrap();
+        let terminal = File::options().read(true).write(true).open(name).unwrap();
+        let mut command = self.command(&[&["migrate"], words].concat());
+        command.stdin(terminal).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let (mut err, mut byte) = (Vec::new(), [0]);
+        let mut stderr = child.stderr.take().unwrap();
+        while !err.ends_with(b"[y/N] ") && stderr.read(&mut byte).unwrap() == 1 {
+            err.push(byte[0]);
+        }
+        File::from(seat).write_all(answer.as_bytes()).unwrap();
+        stderr.read_to_end(&mut err).unwrap();
+        let mut output = child.wait_with_output().unwrap();
+        output.stderr = err;
+        said(output)
     }
 
     /// The program's commands that do as they are told.
@@ -58,9 +87,7 @@ impl Desk {
 
     /// Calls a handler from the command line.
     fn call(&self, words: &[&str]) -> Said {
-        let output = self.command(&[&["call"], words].concat()).output().unwrap();
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        Said { code: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
+        said(self.command(&[&["call"], words].concat()).output().unwrap())
     }
 
     /// What a service says until it answers or ends, and how it ends.
@@ -68,6 +95,11 @@ impl Desk {
         let mut command = self.command(&[&["serve", "--listen", "127.0.0.1:0"], words].concat());
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
+}
+
+fn said(output: Output) -> Said {
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    Said { code: output.status.code().unwrap(), out: text(output.stdout), err: text(output.stderr) }
 }
 
 #[test]
@@ -129,6 +161,54 @@ fn a_step_that_loses_data_is_asked_for() {
     let err = String::from_utf8(ended.stderr).unwrap();
     assert!(err.contains("2_b loses data") && err.contains("migrate up"), "{err}");
     assert_eq!(desk.done(&["up", "--yes"]), "applied: 1_a\napplied: 2_b\n");
+}
+
+/// A human is asked, and only a yes is a yes.
+#[test]
+fn on_a_terminal_somebody_is_asked() {
+    let desk = Desk::new(None);
+    desk.put("1_a.up.sql", "CREATE TABLE a (id INTEGER, b INTEGER);");
+    desk.put("1_a.down.sql", "DROP TABLE a;");
+    desk.put("2_b.up.sql", "ALTER TABLE a DROP COLUMN b;");
+    for no in ["n\n", "\n", "yes please\n", "\u{4}"] {
+        let said = desk.asked(&["up"], no);
+        assert!(said.err.contains("2_b loses ALTER TABLE a DROP COLUMN b"), "{}", said.err);
+        assert!(said.code == 1 && said.err.contains("[y/N] ") && said.out.is_empty(), "{no:?}: {}", said.err);
+    }
+    assert!(!desk.migrate(&["status"]).out.contains("applied "));
+    let said = desk.asked(&["up"], "y\n");
+    assert_eq!((said.code, said.out.as_str()), (0, "applied: 1_a\napplied: 2_b\n"), "{}", said.err);
+    desk.put("2_b.down.sql", "ALTER TABLE a ADD COLUMN b INTEGER;");
+    let said = desk.asked(&["down", "2"], "n\n");
+    assert!(said.code == 1 && said.err.contains("taking 1_a back loses DROP TABLE a"), "{}", said.err);
+    assert!(said.err.contains("nothing was taken back"), "{}", said.err);
+    let said = desk.asked(&["down", "2"], "Yes\n");
+    assert_eq!((said.code, said.out.as_str()), (0, "taken back: 2_b\ntaken back: 1_a\n"), "{}", said.err);
+}
+
+#[test]
+fn programs_that_start_together_make_the_tables_once() {
+    crate::service::on_each_database(|database| {
+        let desk = Desk::new(database);
+        for said in desk.together(&["call", "/todo/create", "title=milk"]) {
+            assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+        }
+        let said = desk.call(&["/todo/list"]);
+        assert!(said.out.contains("\"total\": 5") || said.out.contains("\"total\":5"), "{}", said.out);
+    });
+}
+
+#[test]
+fn programs_that_migrate_together_do_it_once() {
+    crate::service::on_each_database(|database| {
+        let desk = Desk::new(database);
+        desk.put("1_a.up.sql", "CREATE TABLE a (id INTEGER);");
+        desk.put("2_b.up.sql", "INSERT INTO a VALUES (1);");
+        let all = desk.together(&["migrate", "up"]);
+        assert!(all.iter().all(|said| said.code == 0), "{}", all[0].err);
+        let count = |out: &str| all.iter().filter(|said| said.out == out).count();
+        assert_eq!((count("applied: 1_a\napplied: 2_b\n"), count("nothing is pending\n")), (1, 4));
+    });
 }
 
 #[test]

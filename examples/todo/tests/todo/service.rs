@@ -59,9 +59,14 @@ pub(crate) fn run(url: &str, statement: &str) {
 
 impl Service {
     pub(crate) fn start(database: Option<&str>) -> Self {
+        Self::start_with(database, &[])
+    }
+
+    /// With further words on its command line.
+    pub(crate) fn start_with(database: Option<&str>, words: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_todo"));
-        command.current_dir(folder.path()).args(["serve", "--listen", "127.0.0.1:0"]);
+        command.current_dir(folder.path()).args(["serve", "--listen", "127.0.0.1:0"]).args(words);
         command.args(database.map(|url| format!("--set=databases.default={url}")));
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());

@@ -20,6 +20,21 @@ fn a_table_that_is_gone_is_told_with_its_database_and_what_to_do() {
     );
 }
 
+/// The folder becomes part of the database's address, whatever it is called.
+#[test]
+fn the_data_may_be_in_a_folder_of_any_name() {
+    for name in ["my data", "Bücher 中文", "a?b#c%20d&e=+@:1"] {
+        let service = Service::start_with(None, &[&format!("--set=data_dir={name}")]);
+        assert_eq!(service.get("/todo/create?title=milk")["stat"], "OK", "{name}");
+        assert_eq!(service.get("/todo/list")["total"], 1, "{name}");
+        assert!(service.folder().join(name).join("app.db").is_file(), "{name}");
+        let deep = service.folder().join(name).join("deep");
+        let other = Service::start_with(None, &[&format!("--set=data_dir={}", deep.display())]);
+        assert_eq!(other.get("/todo/create?title=milk")["id"], 1, "{name}");
+        assert!(deep.join("app.db").is_file(), "{name}");
+    }
+}
+
 /// The line of the log that has a part, as soon as it is there.
 fn wait_for(service: &Service, part: &str) -> String {
     let began = std::time::Instant::now();

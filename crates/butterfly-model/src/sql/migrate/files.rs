@@ -178,8 +178,8 @@ impl Script {
 
 fn transaction_word(tokens: &[Token<'_>]) -> bool {
     let begins = |word: &str| tokens.first().is_some_and(|token| token.is(word));
-    begins("COMMIT")
-        || begins("ROLLBACK")
+    // PostgreSQL and SQLite say END for COMMIT.
+    ["COMMIT", "ROLLBACK", "END", "ABORT"].iter().any(|word| begins(word))
         || (begins("BEGIN") && tokens.len() <= 2)
         || (begins("START") && tokens.get(1).is_some_and(|token| token.is("TRANSACTION")))
 }
@@ -221,6 +221,7 @@ fn lost(driver: Driver, statement: &Statement, all: &[Statement]) -> Option<Stri
         word(0, "TRUNCATE")
             || (word(0, "DELETE") && !tokens.iter().any(|token| token.is("WHERE")))
             || (word(0, "DROP") && (word(1, "DATABASE") || word(1, "SCHEMA")))
+            || (word(0, "CREATE") && word(2, "REPLACE") && word(3, "TABLE"))
     };
     loses.then(|| statement.sql.lines().next().unwrap_or_default().to_owned())
 }
@@ -338,6 +339,8 @@ mod tests {
             ("DELETE FROM a", true),
             ("DELETE FROM a WHERE b = 1", false),
             ("DROP INDEX a", false),
+            ("CREATE OR REPLACE TABLE a (id int)", true),
+            ("CREATE OR REPLACE VIEW a AS SELECT 1", false),
             ("INSERT INTO a VALUES ('DROP TABLE b')", false),
             ("-- loses: rows\nSELECT 1", true),
         ] {
@@ -353,6 +356,7 @@ mod tests {
         for (sql, part) in [
             ("-- engine: mysql\nSELECT 1", "written for mysql"),
             ("BEGIN; SELECT 1; COMMIT;", "line 1: BEGIN has no place"),
+            ("SELECT 1;\nEND;\nSELECT 2", "line 2: END has no place"),
             ("SELECT 1;\nSELECT 'x", "line 2: a string"),
         ] {
             let error = script(Driver::Sqlite, sql).unwrap_err();

@@ -51,11 +51,12 @@ pub(super) async fn read(db: &impl ConnectionTrait, driver: Driver) -> Result<Ve
         return Ok(Vec::new());
     }
     let sql = format!(
-        "SELECT name, checksum, state, done, prefix, error, applied_at, took_ms FROM {} ORDER BY name",
+        "SELECT name, checksum, state, done, prefix, error, applied_at, took_ms FROM {}",
         quoted(driver, TABLE)
     );
     let rows = db.query_all_raw(Statement::from_string(db.get_database_backend(), sql)).await?;
-    rows.iter()
+    let mut entries = rows
+        .iter()
         .map(|row| {
             let state = match row.try_get::<String>("", "state")?.as_str() {
                 "up" => State::Up,
@@ -73,7 +74,10 @@ pub(super) async fn read(db: &impl ConnectionTrait, driver: Driver) -> Result<Ve
                 took_ms: row.try_get("", "took_ms")?,
             })
         })
-        .collect()
+        .collect::<Result<Vec<_>, DbErr>>()?;
+    // As files are sorted: a database has an order of letters of its own.
+    entries.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(entries)
 }
 
 pub(super) async fn make(db: &impl ConnectionTrait, driver: Driver) -> Result<(), DbErr> {

@@ -75,7 +75,7 @@ pub(super) fn tokens(driver: Driver, sql: &str) -> Result<Vec<Token<'_>>, String
         };
         let (kind, length) = match first {
             _ if first.is_whitespace() => (None, first.len_utf8()),
-            '-' if rest.starts_with("--") => (None, line_length(rest)),
+            '-' if is_line_comment(driver, rest) => (None, line_length(rest)),
             '#' if driver == Driver::MySql => (None, line_length(rest)),
             '/' if rest.starts_with("/*") => {
                 // MySQL runs what stands in /*! … */.
@@ -189,6 +189,13 @@ fn in_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
+/// Of MySQL `5--3` is 8: a comment has a space behind its signs there.
+fn is_line_comment(driver: Driver, rest: &str) -> bool {
+    let spaced =
+        |text: &str| text.chars().next().is_none_or(|next| next.is_whitespace() || next.is_control());
+    rest.strip_prefix("--").is_some_and(|text| driver != Driver::MySql || spaced(text))
+}
+
 fn line_length(rest: &str) -> usize {
     rest.find('\n').unwrap_or(rest.len())
 }
@@ -262,6 +269,7 @@ mod tests {
         }
         let sql = "INSERT INTO `a;b` VALUES ('x\\';', \"y;\"); # c; d\nSELECT 1";
         assert_eq!(split_of(Driver::MySql, sql), ["INSERT INTO `a;b` VALUES ('x\\';', \"y;\")", "SELECT 1"]);
+        assert_eq!(split_of(Driver::MySql, "SELECT 5--3; SELECT 1 -- a; b\n"), ["SELECT 5--3", "SELECT 1"]);
     }
 
     #[test]
