@@ -62,6 +62,22 @@ pub(super) fn set(db: &Connection, key: &str, entry: &Entry, tags: &[String]) ->
     Ok(())
 }
 
+/// Which generation of the journal is in the tables.
+pub(super) fn settled(db: &Connection) -> Result<u64> {
+    db.prepare_cached("SELECT settled FROM journal")?.query_row([], |row| row.get(0)).map(time)
+}
+
+/// Says that a generation of the journal is in the tables.
+pub(super) fn settle(db: &Connection, generation: u64) -> Result<()> {
+    db.prepare_cached("UPDATE journal SET settled = ?1")?.execute([number(generation)]).map(drop)
+}
+
+pub(super) fn add_uses(db: &Connection, key: &str, uses: u32) -> Result<()> {
+    db.prepare_cached("UPDATE entry SET uses = uses + ?2 WHERE key = ?1")?
+        .execute(params![key, uses])
+        .map(drop)
+}
+
 pub(super) fn touch(db: &Connection, id: i64, times: Times) -> Result<bool> {
     let mut touch = db.prepare_cached("UPDATE entry SET fresh_until = ?2, gone_at = ?3 WHERE id = ?1")?;
     Ok(touch.execute([id, number(times.fresh_until), number(times.gone_at)])? > 0)
