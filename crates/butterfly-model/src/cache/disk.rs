@@ -171,7 +171,7 @@ impl Store for DiskStore {
 
 impl Inner {
     fn get(&self, key: &str) -> Result<Option<Entry>, CacheError> {
-        let counts = matches!(self.disk.evict, Evict::LeastRecentlyUsed | Evict::LeastFrequentlyUsed);
+        let counts = self.disk.counts_uses();
         if let Some(entry) = self.journal.get(key, counts).map_err(|why| self.of_journal(&why))? {
             return Ok((entry.times.age() != Age::Gone).then_some(entry));
         }

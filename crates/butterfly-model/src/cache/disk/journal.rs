@@ -156,11 +156,13 @@ impl Journal {
         Ok(true)
     }
 
-    /// Says that what is here goes into the tables now. To be called before that is committed.
-    pub(super) fn settle(&self) -> Result<u64> {
-        let mut seen = self.seen_mut();
-        self.write_head(&mut seen, |head| head.settling = true)?;
-        Ok(seen.head.generation)
+    /// What is here and goes into the tables now, if anything. To be called before that is committed.
+    pub(super) fn settle(&self) -> Result<Option<RwLockReadGuard<'_, Seen>>> {
+        if self.seen().is_empty() {
+            return Ok(None);
+        }
+        self.write_head(&mut self.seen_mut(), |head| head.settling = true)?;
+        Ok(Some(self.seen()))
     }
 
     /// Begins a generation when the one before is settled.
@@ -239,6 +241,21 @@ impl Journal {
 impl Seen {
     pub(super) fn is_empty(&self) -> bool {
         self.sets.is_empty() && !self.damaged
+    }
+
+    pub(super) fn generation(&self) -> u64 {
+        self.head.generation
+    }
+
+    /// In the order in which they were set, which is the order in which they are evicted.
+    pub(super) fn in_order(&self) -> impl Iterator<Item = (&str, &Noted)> {
+        let mut sets: Vec<_> = self.sets.iter().map(|(key, noted)| (&**key, noted)).collect();
+        sets.sort_unstable_by_key(|(_, noted)| noted.place);
+        sets.into_iter()
+    }
+
+    pub(super) fn bytes(&self) -> u64 {
+        self.head.end
     }
 
     /// Takes records in; false at one that is none.

@@ -13,6 +13,9 @@ pub(super) struct Found {
     pub(super) entry: Entry,
 }
 
+/// The id of a value that was remembered when it was set: of no entry.
+pub(super) const UNKNOWN: i64 = 0;
+
 /// The value of a key, unless it is gone.
 pub(super) fn get(db: &Connection, key: &str) -> Result<Option<Found>> {
     let mut get = db.prepare_cached("SELECT id, fresh_until, gone_at, value FROM entry WHERE key = ?1")?;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use tokio::runtime::Handle;
 
-use super::journal::Turn;
+use super::journal::{Seen, Turn};
 use super::{DiskStore, Entry, Evict, Inner, evict, file, statements};
 use crate::cache::CacheError;
 
@@ -92,7 +92,7 @@ impl DiskStore {
         T: Send + 'static,
         F: Fn(&Connection) -> Changed<T> + Send + 'static,
     {
-        self.in_turn(Box::new(move |inner, state| inner.write(state, size, &change))).await
+        self.in_turn(Box::new(move |inner, state| inner.write(state, size, None, &change))).await
     }
 
     /// Stores a value without tags: in the journal, if it may be there.
@@ -101,7 +101,8 @@ impl DiskStore {
             if inner.note(state, &key, &entry, size)? {
                 return Ok(());
             }
-            inner.write(state, size, |db| statements::set(db, &key, &entry, &[]).map(Ok))
+            inner
+                .write(state, size, Some((&key, &entry)), |db| statements::set(db, &key, &entry, &[]).map(Ok))
         }))
         .await
     }
@@ -220,19 +221,25 @@ impl Inner {
         Ok(noted)
     }
 
+    /// Changes the tables; `set` is what the change sets, where it does nothing else.
     fn write<T>(
         &self,
         state: &mut State,
         size: u64,
+        set: Option<(&str, &Entry)>,
         change: impl Fn(&Connection) -> Changed<T>,
     ) -> Result<T, CacheError> {
         let of_sql = |why| file::of_sql(&self.disk.path, why);
-        let noted = self.journal.seen().sets.len();
-        if noted > MANY && !state.may_wait {
+        let of_journal = |why| self.of_journal(&why);
+        if self.journal.seen().sets.len() > MANY && !state.may_wait {
             return Err(CacheError::Busy(String::new()));
         }
         let tx = Tx::begin(&state.db).map_err(of_sql)?;
-        let settled = self.settle(tx.0)?;
+        let before = self.recent.stamp();
+        let noted = self.journal.settle().map_err(of_journal)?;
+        if let Some(noted) = &noted {
+            settle(tx.0, noted).map_err(of_sql)?;
+        }
         let done = change(tx.0).map_err(of_sql)??;
         state.unseen = state.unseen.saturating_add(size);
         state.writes = state.writes.saturating_add(1);
@@ -242,50 +249,35 @@ impl Inner {
         if !uses.is_empty() {
             evict::write_uses(tx.0, &uses).map_err(of_sql)?;
         }
-        if state.writes >= PURGE_EACH {
+        let purges = state.writes >= PURGE_EACH;
+        if purges {
             evict::expired(tx.0, 2 * state.writes).map_err(of_sql)?;
         }
-        if sees {
-            evict::shrink(tx.0, &self.disk)?;
-        }
+        let shrunk = sees && evict::shrink(tx.0, &self.disk)?;
         tx.commit().map_err(of_sql)?;
-        if state.writes >= PURGE_EACH {
+        if purges {
             state.writes = 0;
         }
         if sees {
             state.unseen = 0;
         }
+        // What was evicted is not known.
+        if let (Some(set), Some(before), false) = (set, before, shrunk)
+            && let Some(after) = self.recent.stamp()
+        {
+            let noted = noted.iter().flat_map(|noted| noted.in_order());
+            let sets: Vec<_> = noted.map(|(key, noted)| (key, &noted.entry)).chain([set]).collect();
+            // Whose uses are counted has an id, which is not known here.
+            self.recent.go_on(&before, after, &sets, !self.disk.counts_uses());
+        }
         let mut logged = size + LOG_LEAST;
-        if let Some(bytes) = settled {
-            self.journal.settled().map_err(|why| self.of_journal(&why))?;
-            logged += bytes + noted as u64 * LOG_NOTED;
+        if let Some(noted) = noted {
+            logged += noted.bytes() + noted.sets.len() as u64 * LOG_NOTED;
+            drop(noted);
+            self.journal.settled().map_err(of_journal)?;
         }
         self.writer.logged.fetch_add(logged, Ordering::Relaxed);
         Ok(done)
-    }
-
-    /// Brings into the tables what is in the journal; gives how many bytes that were.
-    fn settle(&self, db: &Connection) -> Result<Option<u64>, CacheError> {
-        if self.journal.seen().is_empty() {
-            return Ok(None);
-        }
-        let generation = self.journal.settle().map_err(|why| self.of_journal(&why))?;
-        let seen = self.journal.seen();
-        let mut sets: Vec<_> = seen.sets.iter().collect();
-        // The order in which they were stored, which is the order in which they are evicted.
-        sets.sort_unstable_by_key(|(_, noted)| noted.place);
-        let settle = || {
-            for (key, noted) in &sets {
-                statements::set(db, key, &noted.entry, &[])?;
-                let uses = noted.uses.load(Ordering::Relaxed);
-                if uses > 0 {
-                    statements::add_uses(db, key, uses)?;
-                }
-            }
-            statements::settle(db, generation)
-        };
-        settle().map_err(|why| file::of_sql(&self.disk.path, why))?;
-        Ok(Some(sets.iter().map(|(key, noted)| (key.len() + noted.entry.value.len()) as u64).sum()))
     }
 
     pub(super) fn of_journal(&self, why: &std::io::Error) -> CacheError {
@@ -321,9 +313,21 @@ impl Drop for Inner {
         // Another process that writes just now goes first, and these uses are lost: they are a hint.
         if let Ok(Some(_turn)) = self.turn(&state, false) {
             state.may_wait = true;
-            let _ = self.write(&mut state, 0, |db| evict::write_uses(db, &uses).map(Ok));
+            let _ = self.write(&mut state, 0, None, |db| evict::write_uses(db, &uses).map(Ok));
         }
     }
+}
+
+/// Brings into the tables what is in the journal.
+fn settle(db: &Connection, noted: &Seen) -> rusqlite::Result<()> {
+    for (key, noted) in noted.in_order() {
+        statements::set(db, key, &noted.entry, &[])?;
+        let uses = noted.uses.load(Ordering::Relaxed);
+        if uses > 0 {
+            statements::add_uses(db, key, uses)?;
+        }
+    }
+    statements::settle(db, noted.generation())
 }
 
 /// A transaction; undone when it is dropped.
