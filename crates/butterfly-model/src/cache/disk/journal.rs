@@ -22,8 +22,8 @@ use super::{Entry, Times};
 
 /// It is settled when it would become longer than so many bytes.
 pub(super) const LONGEST: u64 = 1 << 20;
-/// A value that is longer goes into the tables at once: what is appended is held in memory too.
-const VALUE_MAX: usize = 64 << 10;
+/// A value that is longer goes into the tables at once: to write it twice would cost more than a transaction.
+const VALUE_MAX: usize = 4 << 10;
 
 const HEAD: usize = 32;
 /// Of a record, before its key and value: its check, its times, and the lengths of both.

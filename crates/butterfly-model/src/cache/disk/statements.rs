@@ -40,12 +40,14 @@ pub(super) fn set(db: &Connection, key: &str, entry: &Entry, tags: &[String]) ->
     let Times { fresh_until, gone_at } = entry.times;
     let (fresh_until, gone_at, now) = (number(fresh_until), number(gone_at), number(now_ms()));
     if tags.is_empty() {
-        // In its place: fewer pages change than by a new entry.
-        let mut update = db.prepare_cached(
-            "UPDATE entry SET fresh_until = ?2, gone_at = ?3, used = ?4, uses = 0, flags = ?5, value = ?6
-             WHERE key = ?1 AND flags & 1 = 0",
+        // In its place, if it is there: fewer pages change than by a new entry.
+        let mut set = db.prepare_cached(
+            "INSERT INTO entry (key, fresh_until, gone_at, used, uses, flags, value)
+             VALUES (?1, ?2, ?3, ?4, 0, 0, ?6)
+             ON CONFLICT DO UPDATE SET fresh_until = ?2, gone_at = ?3, used = ?4, uses = 0, flags = ?5, value = ?6
+             WHERE flags & 1 = 0",
         )?;
-        if update.execute(params![key, fresh_until, gone_at, now, AGAIN, &*entry.value])? > 0 {
+        if set.execute(params![key, fresh_until, gone_at, now, AGAIN, &*entry.value])? > 0 {
             return Ok(());
         }
     }
