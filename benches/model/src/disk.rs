@@ -69,8 +69,10 @@ fn names(keys: usize) -> Vec<String> {
     (0..keys).map(|number| format!("key:{:07}", number * 7919 % keys)).collect()
 }
 
-fn value(size: usize) -> Vec<u8> {
-    (0..size).map(|number| (number % 251) as u8).collect()
+/// What is set: something else each time, for SQLite leaves a page as it is where nothing changes.
+fn value(size: usize, operation: &str) -> Vec<u8> {
+    let step = operation.len();
+    (0..size).map(|number| ((number + step) % 251) as u8).collect()
 }
 
 /// What one round of ours takes.
@@ -78,11 +80,12 @@ fn ours(keys: usize, size: usize, at_once: usize) -> impl Fn(&TempDir) -> Result
     move |folder| {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         let cache = Cache::disk(folder.path().join("cache.db"))?;
-        let (names, value) = (names(keys), Bytes::from(value(size)));
+        let names = names(keys);
         let parts: Vec<Vec<String>> =
             (0..at_once).map(|start| names.iter().skip(start).step_by(at_once).cloned().collect()).collect();
         let mut took = BTreeMap::new();
         for operation in OPERATIONS {
+            let value = Bytes::from(value(size, operation));
             let watch = Watch::start();
             let tasks: Vec<_> = parts
                 .iter()
@@ -131,9 +134,10 @@ fn sqlite(folder: &Path, keys: usize, size: usize) -> Result<BTreeMap<String, Co
     let mut set =
         db.prepare("INSERT INTO entry VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = excluded.value")?;
     let mut get = db.prepare("SELECT value FROM entry WHERE key = ?1")?;
-    let (names, value) = (names(keys), value(size));
+    let names = names(keys);
     let mut took = BTreeMap::new();
     for operation in OPERATIONS {
+        let value = value(size, operation);
         let watch = Watch::start();
         for name in &names {
             if operation == "get" {

@@ -14,6 +14,8 @@ mod disk;
 mod hostile;
 #[path = "hostile/mod.rs"]
 mod hostile_values;
+#[path = "cache/journal.rs"]
+mod journal;
 #[path = "cache/load.rs"]
 mod load;
 #[path = "cache/outage.rs"]

@@ -5,6 +5,7 @@
 
 mod evict;
 mod file;
+mod journal;
 mod options;
 mod read;
 mod recent;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 
 pub use options::{Disk, Evict};
 
+use journal::Journal;
 use read::Readers;
 use recent::Recent;
 use write::Writer;
@@ -35,6 +37,7 @@ struct Inner {
     disk: Disk,
     readers: Readers,
     writer: Writer,
+    journal: Journal,
     recent: Recent,
 }
 
@@ -42,9 +45,12 @@ impl DiskStore {
     fn open(disk: Disk) -> Result<Self, CacheError> {
         let db = file::prepare(&disk.path, disk.lock_timeout)?;
         evict::make_index(&db, disk.evict).map_err(|why| file::of_sql(&disk.path, why))?;
+        let journal = file::journal(&disk.path, &db)?;
         let writer = Writer::new(db).map_err(|why| file::of_sql(&disk.path, why))?;
         let recent = Recent::new(&disk.path);
-        Ok(Self { inner: Arc::new(Inner { readers: Readers::default(), writer, recent, disk }) })
+        let inner = Inner { readers: Readers::default(), writer, journal, recent, disk };
+        inner.catch_up()?;
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// The bytes that its data take in the file, of all processes.
@@ -65,6 +71,9 @@ impl Store for DiskStore {
     fn set<'a>(&'a self, key: &'a str, entry: Entry, tags: &'a [&'a str]) -> Pending<'a, ()> {
         Box::pin(async move {
             let size = self.inner.fits(key, &entry, tags)?;
+            if tags.is_empty() {
+                return self.note(key.to_owned(), entry, size).await;
+            }
             let (key, tags) = (key.to_owned(), owned(tags));
             self.write(size, move |db| statements::set(db, &key, &entry, &tags).map(Ok)).await
         })
@@ -156,12 +165,16 @@ impl Store for DiskStore {
     }
 
     fn count(&self) -> Pending<'_, u64> {
-        Box::pin(async move { self.inner.read(statements::count) })
+        Box::pin(self.write(0, move |db| statements::count(db).map(Ok)))
     }
 }
 
 impl Inner {
     fn get(&self, key: &str) -> Result<Option<Entry>, CacheError> {
+        let counts = self.disk.counts_uses();
+        if let Some(entry) = self.journal.get(key, counts).map_err(|why| self.of_journal(&why))? {
+            return Ok((entry.times.age() != Age::Gone).then_some(entry));
+        }
         let stamp = self.recent.stamp();
         let recent = stamp.and_then(|stamp| self.recent.get(&stamp, key));
         let found = match recent {
@@ -175,7 +188,7 @@ impl Inner {
                 found
             }
         };
-        if matches!(self.disk.evict, Evict::LeastRecentlyUsed | Evict::LeastFrequentlyUsed) {
+        if counts {
             self.writer.note_use(found.id);
         }
         Ok(Some(found.entry))

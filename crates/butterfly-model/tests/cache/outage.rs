@@ -60,19 +60,24 @@ async fn a_damaged_file_is_an_error_and_loads_go_on() {
     // The header stays, all else is garbage.
     let mut bytes = fs::read(&path).unwrap();
     bytes[4096..].fill(0xa5);
-    fs::write(&path, bytes).unwrap();
+    let told = |error: CacheError| {
+        assert!(
+            matches!(&error, CacheError::Foreign(why) if why.contains("c.db") && why.contains("delete")),
+            "{error}"
+        );
+    };
+    // Damaged under an open cache.
     let cache = Cache::disk(&path).unwrap();
-    let error = cache.get_bytes("7").await.unwrap_err();
-    assert!(
-        matches!(&error, CacheError::Foreign(why) if why.contains("c.db") && why.contains("delete")),
-        "{error}"
-    );
-    assert!(cache.set("7", &7, MINUTE).await.is_err());
-    for _ in 0..3 {
-        let value: u32 = cache.get_or_load("7", MINUTE, || async { Ok(7) }).await.unwrap();
+    fs::write(&path, bytes).unwrap();
+    told(cache.get_bytes("7").await.unwrap_err());
+    told(cache.set("7", &7, Keep::FOREVER.tags(&["t"])).await.unwrap_err());
+    for key in ["7", "8", "9"] {
+        let value: u32 = cache.get_or_load(key, MINUTE, || async { Ok(7) }).await.unwrap();
         assert_eq!(value, 7);
     }
     assert!(cache.counters().error >= 3);
+    // And before it is opened.
+    told(Disk::at(&path).open().unwrap_err());
 }
 
 #[tokio::test]
@@ -81,13 +86,27 @@ async fn a_writer_that_never_ends_makes_others_fail_in_time() {
     let path = folder.path().join("c.db");
     let cache = Cache::of(Disk::at(&path).lock_timeout(Duration::from_millis(50)).open().unwrap());
     cache.set("k", &1, MINUTE).await.unwrap();
-    let other = rusqlite::Connection::open(&path).unwrap();
-    other.execute_batch("BEGIN IMMEDIATE").unwrap();
-    assert!(matches!(cache.set("k", &2, MINUTE).await, Err(CacheError::Busy(why)) if why.contains("c.db")));
+    cache.set("noted", &1, MINUTE).await.unwrap();
+    let busy = |error: CacheError| {
+        assert!(matches!(&error, CacheError::Busy(why) if why.contains("c.db")), "{error}");
+    };
+    // The turn to write is taken.
+    let turn = fs::File::open(folder.path().join("c.db-sets")).unwrap();
+    turn.lock().unwrap();
+    busy(cache.set("k", &2, MINUTE).await.unwrap_err());
+    busy(cache.incr("k", 1, MINUTE).await.unwrap_err());
     assert_eq!(cache.get("k").await, Ok(Some(1)));
+    assert_eq!(cache.get("noted").await, Ok(Some(1)));
     let value: u32 = cache.get_or_load("new", MINUTE, || async { Ok(3) }).await.unwrap();
     assert_eq!(value, 3);
+    turn.unlock().unwrap();
+    // The tables are taken, by a program that is not ours: what is but noted needs none.
+    let other = rusqlite::Connection::open(&path).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    busy(cache.incr("k", 1, MINUTE).await.unwrap_err());
+    cache.set("noted", &2, MINUTE).await.unwrap();
+    assert_eq!(cache.get("noted").await, Ok(Some(2)));
     other.execute_batch("ROLLBACK").unwrap();
-    cache.set("k", &2, MINUTE).await.unwrap();
-    assert_eq!(cache.get("k").await, Ok(Some(2)));
+    assert_eq!(cache.incr("k", 1, MINUTE).await, Ok(2));
+    assert_eq!(cache.incr("noted", 1, MINUTE).await, Ok(3));
 }

@@ -47,12 +47,12 @@ pub(super) fn expired(db: &Connection, most: u32) -> Result<u32> {
     Ok(u32::try_from(delete.execute(params![number(now_ms()), most])?).unwrap_or(u32::MAX))
 }
 
-/// Brings the size below the limit.
-pub(super) fn shrink(db: &Connection, disk: &Disk) -> std::result::Result<(), CacheError> {
+/// Brings the size below the limit; false where it was.
+pub(super) fn shrink(db: &Connection, disk: &Disk) -> std::result::Result<bool, CacheError> {
     let of_sql = |why| file::of_sql(&disk.path, why);
     let full = |limit: u64| Ok::<_, CacheError>(bytes(db).map_err(of_sql)? > limit);
     if !full(disk.size_limit - disk.size_limit / STEPS)? {
-        return Ok(());
+        return Ok(false);
     }
     // A little below, so that not each look finds it full again.
     let goal = disk.size_limit - disk.size_limit / STEPS * 4;
@@ -74,7 +74,7 @@ pub(super) fn shrink(db: &Connection, disk: &Disk) -> std::result::Result<(), Ca
             disk.size_limit
         )));
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Of those whose turn it is, gives the ones that were stored again since a new id: they are not the oldest. No more

@@ -8,12 +8,13 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
+use super::journal::Journal;
 use crate::cache::CacheError;
 
 /// "BFca": the mark of our files in the header of SQLite's.
 const APPLICATION_ID: i64 = 0x4246_6361;
-/// The form of the tables.
-const VERSION: i64 = 1;
+/// The form of the tables. In the first there was no journal.
+const VERSION: i64 = 2;
 
 /// The value comes last, so that the columns before it are read without it. The lowest id was stored first.
 const TABLES: &str = "
@@ -34,6 +35,12 @@ CREATE TRIGGER entry_untag AFTER DELETE ON entry WHEN old.flags & 1
 BEGIN
     DELETE FROM tagged WHERE id = old.id;
 END;
+";
+
+/// The journal that belongs to these tables, and which generation of it is in them.
+const JOURNAL: &str = "
+CREATE TABLE journal (owner INTEGER NOT NULL, settled INTEGER NOT NULL);
+INSERT INTO journal VALUES (random(), 0);
 ";
 
 /// Opens the file for writing, making it where it is missing.
@@ -103,16 +110,20 @@ fn check(path: &Path, db: &Connection) -> Result<(), CacheError> {
     Ok(())
 }
 
-/// Makes the tables, unless another process did.
+/// Makes the tables, unless another process did. What a file of the first form holds stays.
 fn make_tables(db: &Connection) -> rusqlite::Result<()> {
     let version = |db: &Connection| db.query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0));
     if version(db)? == VERSION {
         return Ok(());
     }
     let tx = Transaction::new_unchecked(db, TransactionBehavior::Immediate)?;
-    if version(&tx)? == 0 {
+    let found = version(&tx)?;
+    if found == 0 {
         tx.execute_batch(TABLES)?;
         tx.pragma_update(None, "application_id", APPLICATION_ID)?;
+    }
+    if found < VERSION {
+        tx.execute_batch(JOURNAL)?;
         tx.pragma_update(None, "user_version", VERSION)?;
     }
     tx.commit()
@@ -143,8 +154,15 @@ pub(super) fn of_sql(path: &Path, error: rusqlite::Error) -> CacheError {
     }
 }
 
+/// Opens the journal of these tables.
+pub(super) fn journal(path: &Path, db: &Connection) -> Result<Journal, CacheError> {
+    let owner = db.query_row("SELECT owner FROM journal", [], |row| row.get(0));
+    let owner = owner.map_err(|why| of_sql(path, why))?;
+    Journal::open(path, owner).map_err(|why| of_io(path, "cannot make the file -sets beside", &why))
+}
+
 /// The error of the system about a file.
-fn of_io(path: &Path, doing: &str, error: &std::io::Error) -> CacheError {
+pub(super) fn of_io(path: &Path, doing: &str, error: &std::io::Error) -> CacheError {
     let why = format!("{doing} {}: {error}", path.display());
     match error.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => CacheError::NoRoom(why),

@@ -78,6 +78,11 @@ impl Disk {
         self
     }
 
+    /// Whether what goes first depends on what was read.
+    pub(super) fn counts_uses(&self) -> bool {
+        matches!(self.evict, Evict::LeastRecentlyUsed | Evict::LeastFrequentlyUsed)
+    }
+
     /// Opens it.
     ///
     /// # Errors

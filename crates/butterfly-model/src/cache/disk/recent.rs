@@ -14,7 +14,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use foldhash::fast::RandomState;
 
-use super::statements::Found;
+use super::Entry;
+use super::statements::{Found, UNKNOWN};
 
 /// The head of the index.
 pub(super) type Stamp = [u8; 48];
@@ -66,7 +67,7 @@ impl Recent {
 
     /// Remembers what was read after the stamp was: a commit in between makes it count for nothing.
     pub(super) fn put(&self, stamp: Stamp, key: &str, found: &Found) {
-        let size = key.len() + found.entry.value.len() + OVERHEAD;
+        let size = size(key, found);
         if size > VALUE_MAX {
             return;
         }
@@ -76,8 +77,32 @@ impl Recent {
             shard.bytes = 0;
             shard.stamp = stamp;
         }
-        if shard.values.insert(key.into(), found.clone()).is_none() {
-            shard.bytes += size;
+        shard.bytes += size;
+        if let Some(old) = shard.values.insert(key.into(), found.clone()) {
+            shard.bytes -= self::size(key, &old);
+        }
+    }
+
+    /// Remembers on over a commit of ours: what changed is known to be these sets. `keeps` says whether they are
+    /// remembered too, or forgotten.
+    pub(super) fn go_on(&self, before: &Stamp, after: Stamp, sets: &[(&str, &Entry)], keeps: bool) {
+        if commits(&after) != commits(before).wrapping_add(1) {
+            return;
+        }
+        for (key, _) in sets {
+            let mut shard = self.shard(key);
+            if let Some(old) = shard.values.remove(*key) {
+                shard.bytes -= size(key, &old);
+            }
+        }
+        for shard in &self.shards {
+            let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            if shard.stamp == *before {
+                shard.stamp = after;
+            }
+        }
+        for (key, entry) in sets.iter().filter(|_| keeps) {
+            self.put(after, key, &Found { id: UNKNOWN, entry: (*entry).clone() });
         }
     }
 
@@ -86,6 +111,16 @@ impl Recent {
         let place = (self.hasher.hash_one(key) >> 32) as usize % SHARDS;
         self.shards[place].lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn size(key: &str, found: &Found) -> usize {
+    key.len() + found.entry.value.len() + OVERHEAD
+}
+
+/// The number of commits that an index has seen, which is the third word of its head.
+fn commits(stamp: &Stamp) -> u32 {
+    let [.., a, b, c, d] = stamp[..12] else { return 0 };
+    u32::from_ne_bytes([a, b, c, d])
 }
 
 /// Opens an index, once in a process, and for good: when a process closes any handle of a file, it loses all its locks

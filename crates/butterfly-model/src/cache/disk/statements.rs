@@ -13,6 +13,9 @@ pub(super) struct Found {
     pub(super) entry: Entry,
 }
 
+/// The id of a value that was remembered when it was set: of no entry.
+pub(super) const UNKNOWN: i64 = 0;
+
 /// The value of a key, unless it is gone.
 pub(super) fn get(db: &Connection, key: &str) -> Result<Option<Found>> {
     let mut get = db.prepare_cached("SELECT id, fresh_until, gone_at, value FROM entry WHERE key = ?1")?;
@@ -37,12 +40,14 @@ pub(super) fn set(db: &Connection, key: &str, entry: &Entry, tags: &[String]) ->
     let Times { fresh_until, gone_at } = entry.times;
     let (fresh_until, gone_at, now) = (number(fresh_until), number(gone_at), number(now_ms()));
     if tags.is_empty() {
-        // In its place: fewer pages change than by a new entry.
-        let mut update = db.prepare_cached(
-            "UPDATE entry SET fresh_until = ?2, gone_at = ?3, used = ?4, uses = 0, flags = ?5, value = ?6
-             WHERE key = ?1 AND flags & 1 = 0",
+        // In its place, if it is there: fewer pages change than by a new entry.
+        let mut set = db.prepare_cached(
+            "INSERT INTO entry (key, fresh_until, gone_at, used, uses, flags, value)
+             VALUES (?1, ?2, ?3, ?4, 0, 0, ?6)
+             ON CONFLICT DO UPDATE SET fresh_until = ?2, gone_at = ?3, used = ?4, uses = 0, flags = ?5, value = ?6
+             WHERE flags & 1 = 0",
         )?;
-        if update.execute(params![key, fresh_until, gone_at, now, AGAIN, &*entry.value])? > 0 {
+        if set.execute(params![key, fresh_until, gone_at, now, AGAIN, &*entry.value])? > 0 {
             return Ok(());
         }
     }
@@ -60,6 +65,22 @@ pub(super) fn set(db: &Connection, key: &str, entry: &Entry, tags: &[String]) ->
         }
     }
     Ok(())
+}
+
+/// Which generation of the journal is in the tables.
+pub(super) fn settled(db: &Connection) -> Result<u64> {
+    db.prepare_cached("SELECT settled FROM journal")?.query_row([], |row| row.get(0)).map(time)
+}
+
+/// Says that a generation of the journal is in the tables.
+pub(super) fn settle(db: &Connection, generation: u64) -> Result<()> {
+    db.prepare_cached("UPDATE journal SET settled = ?1")?.execute([number(generation)]).map(drop)
+}
+
+pub(super) fn add_uses(db: &Connection, key: &str, uses: u32) -> Result<()> {
+    db.prepare_cached("UPDATE entry SET uses = uses + ?2 WHERE key = ?1")?
+        .execute(params![key, uses])
+        .map(drop)
 }
 
 pub(super) fn touch(db: &Connection, id: i64, times: Times) -> Result<bool> {
