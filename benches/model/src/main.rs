@@ -8,6 +8,7 @@ mod redis;
 mod sql;
 
 #[allow(unreachable_pub, reason = "SeaORM makes the parts of an entity public")]
+#[path = "../../../examples/todo/src/handlers/todo.rs"]
 mod todo;
 
 // What both benches have: servers, load, figures.
