@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use butterfly_core::ReqId;
-use butterfly_model::session::{Options, SessionStore, Stored};
+use butterfly_model::session::{Options, Stored};
 
 use crate::places::{Place, all};
 
