@@ -21,7 +21,7 @@ pub(crate) struct Options {
     #[arg(long, value_names = ["PYTHON", "DIR"], num_args = 2)]
     peers: Option<Vec<PathBuf>>,
     /// Keys, each of which is set twice and got once in a round
-    #[arg(long, default_value_t = 2000, value_parser = clap::value_parser!(u32).range(100..))]
+    #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(100..))]
     keys: u32,
 }
 
