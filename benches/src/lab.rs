@@ -79,6 +79,10 @@ impl Lab {
         let mut words: Vec<String> =
             wrapper.iter().map(|word| word.replace("{dir}", &dir.path().to_string_lossy())).collect();
         words.extend(self.words(who, port, threads, dir.path()));
+        if who == Contender::Butterfly && !wrapper.is_empty() {
+            // What a queue's worker does by the clock is no request's, and a wrapper that slows all down would make it so.
+            words.extend(["--roles", "http"].map(str::to_owned));
+        }
         let (program, arguments) = words.split_first().context("an empty command line")?;
         let mut command = Command::new(program);
         // From its own folder: what lies about in this one, a configuration file say, is not part of the run.
