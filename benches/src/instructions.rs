@@ -91,13 +91,10 @@ fn report(records: &[Record], gate: Option<u64>) -> Result<Report> {
         |who: Contender| of(who).map(|record| record.instructions).context("a server was not counted");
     let (ours, axum) = (count(Contender::Butterfly)?, count(Contender::Axum)?);
     let mut table = Table::new(&["server", "instructions", "of axum's"]);
-    for who in Contender::ALL {
-        let number = count(who)? as f64;
-        table.row([who.label().to_owned(), grouped(number), format!("{:.2}", number / axum as f64)]);
-    }
-    if let Some(kept) = records.iter().find(|record| record.server == FROM_CACHE) {
-        let number = kept.instructions as f64;
-        table.row([FROM_CACHE.to_owned(), grouped(number), format!("{:.2}", number / axum as f64)]);
+    for record in records {
+        let who = Contender::ALL.into_iter().find(|who| who.name() == record.server);
+        let (label, number) = (who.map_or(FROM_CACHE, Contender::label), record.instructions as f64);
+        table.row([label.to_owned(), grouped(number), format!("{:.2}", number / axum as f64)]);
     }
     let passed = gate.is_none_or(|most| ours <= most);
     let text = format!(

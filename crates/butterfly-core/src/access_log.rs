@@ -123,9 +123,9 @@ impl Access<'_> {
     }
 }
 
-/// Who is logged in, or whom the proxy names.
+/// Who is logged in, or whom the proxy names. The line is the last that asks.
 fn user(ctx: &mut Ctx) -> Cow<'_, str> {
-    match ctx.notes_mut().user.clone() {
+    match ctx.notes_mut().user.take() {
         Some(user) => user.into(),
         None => ctx.username().into(),
     }

@@ -358,8 +358,8 @@ impl Ctx {
     }
 
     /// Notes who is logged in: the `user:` field of the access log, before [`username`](Self::username).
-    pub fn note_user(&self, user: Option<String>) {
-        self.notes().user = user;
+    pub fn note_user(&self, user: impl Into<String>) {
+        self.notes().user = Some(user.into());
     }
 
     /// Writes the call's parameters for the log, long values cut.

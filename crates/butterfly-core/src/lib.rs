@@ -46,7 +46,7 @@ pub use replies::{Finding, Keeping, Replies, Turn, Turning};
 pub use reply::Reply;
 pub use reqid::{ReqId, ReqIdError, ReqIdParts};
 pub use stat::Stat;
-pub use url_for::{UrlError, url_for};
+pub use url_for::{UrlError, escape_path, url_for};
 pub use used::Used;
 
 pub use {schemars, serde, serde_json};

@@ -1,6 +1,7 @@
 //! The way back: from a handler and its path values to a URL.
 
 use std::fmt::{self, Write as _};
+use std::path::Path;
 
 /// Why a path cannot be filled in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,21 +44,35 @@ pub fn url_for(path: &str, values: &[(&str, &dyn fmt::Display)]) -> Result<Strin
         let value = values.iter().find(|(known, _)| *known == name).map(|(_, value)| value.to_string());
         let value = value.filter(|value| !value.is_empty());
         let value = value.ok_or_else(|| UrlError(format!("{path} wants a value for {name}")))?;
-        escape(&mut url, &value, rest);
+        escape(&mut url, value.as_bytes(), rest);
         used.push(name);
     }
     let left = values.iter().filter(|(name, _)| !used.contains(name));
     for (index, (name, value)) in left.enumerate() {
         url.push(if index == 0 { '?' } else { '&' });
-        escape(&mut url, name, false);
+        escape(&mut url, name.as_bytes(), false);
         url.push('=');
-        escape(&mut url, &value.to_string(), false);
+        escape(&mut url, value.to_string().as_bytes(), false);
     }
     Ok(url)
 }
 
-fn escape(url: &mut String, text: &str, slashes: bool) {
-    for byte in text.bytes() {
+/// A file's path as part of an address (RFC 3986), whatever its name is made of: letters, digits, `-._~` and slashes stay.
+///
+/// # Example
+///
+/// ```
+/// assert_eq!(butterfly_core::escape_path("my data/ä".as_ref()), "my%20data/%C3%A4");
+/// ```
+#[must_use]
+pub fn escape_path(path: &Path) -> String {
+    let mut out = String::new();
+    escape(&mut out, path.as_os_str().as_encoded_bytes(), true);
+    out
+}
+
+pub(crate) fn escape(url: &mut String, text: &[u8], slashes: bool) {
+    for &byte in text {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) || (slashes && byte == b'/') {
             url.push(char::from(byte));
         } else {

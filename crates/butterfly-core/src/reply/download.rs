@@ -102,13 +102,8 @@ impl IntoReply for Download {
 pub fn attachment(name: &str) -> String {
     let plain: String =
         name.chars().map(|c| if c.is_ascii_alphanumeric() || ".-_ ".contains(c) { c } else { '_' }).collect();
-    let full: String = name
-        .bytes()
-        .map(|b| match b {
-            b if b.is_ascii_alphanumeric() || b".-_".contains(&b) => char::from(b).to_string(),
-            b => format!("%{b:02X}"),
-        })
-        .collect();
+    let mut full = String::with_capacity(name.len());
+    crate::url_for::escape(&mut full, name.as_bytes(), false);
     format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{full}")
 }
 

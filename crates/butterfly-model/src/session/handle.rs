@@ -44,7 +44,7 @@ impl SessionExt for Ctx {
             self.send_header("vary", "cookie");
             let known = sessions.of_call(self).await?;
             if let Some(user) = known.as_ref().and_then(|known| known.record.user.clone()) {
-                self.note_user(Some(user));
+                self.note_user(user);
             }
             *slot.known() = known;
             Ok::<(), Error>(())
@@ -183,7 +183,7 @@ impl Session<'_> {
         self.sessions.make_room(&user).await?;
         let record = Record::new(Some(user.clone()), data, self.sessions.now());
         let known = self.sessions.begin(self.ctx, record).await?;
-        self.ctx.note_user(Some(user));
+        self.ctx.note_user(user);
         *self.slot.known() = Some(known);
         Ok(())
     }

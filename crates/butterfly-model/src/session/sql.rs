@@ -82,7 +82,8 @@ impl SqlSessions {
     pub fn file(path: &Path) -> Result<Self> {
         let name = path.display().to_string();
         let slashes = if path.is_absolute() { "sqlite:///" } else { "sqlite://" };
-        let url: std::result::Result<DatabaseUrl, String> = format!("{slashes}{}", escaped(&name)).parse();
+        let url: std::result::Result<DatabaseUrl, String> =
+            format!("{slashes}{}", butterfly_core::escape_path(path)).parse();
         let url =
             url.map_err(|why| Error::server(format!("sessions cannot be in the file {name}: {why}")))?;
         Ok(Self { name, url, given: None, ready: OnceCell::new() })
@@ -155,18 +156,6 @@ async fn make(url: &DatabaseUrl, db: &DatabaseConnection) -> Result<(), DbErr> {
     let made = db.execute_unprepared(sql).await;
     lock.release().await;
     made.map(drop)
-}
-
-/// A path as part of an address.
-fn escaped(path: &str) -> String {
-    path.bytes().fold(String::new(), |mut out, byte| {
-        match byte {
-            b'/' | b'.' | b'_' | b'-' | b'~' => out.push(char::from(byte)),
-            byte if byte.is_ascii_alphanumeric() => out.push(char::from(byte)),
-            byte => out.push_str(&format!("%{byte:02X}")),
-        }
-        out
-    })
 }
 
 /// PostgreSQL numbers its marks.

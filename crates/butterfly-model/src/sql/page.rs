@@ -68,13 +68,13 @@ impl Page {
         E::Model: FromQueryResult + Sized + Send + Sync,
         C: ConnectionTrait,
     {
-        let (counted, total) = (query.clone(), total_of(&query));
+        let (counted, total) = ((self.index > 1).then(|| query.clone()), total_of(&query));
         let query = query.expr_as(total, TOTAL).offset(self.offset()).limit(self.size);
         let found = db.query_all(&query.into_query()).await?;
         let Some(first) = found.first() else {
             // Where no row is there is no total: the page may lie behind the last.
-            let total = if self.index == 1 { 0 } else { counted.count(db).await? };
-            return Ok((Vec::new(), total));
+            let Some(counted) = counted else { return Ok((Vec::new(), 0)) };
+            return Ok((Vec::new(), counted.count(db).await?));
         };
         let total = u64::try_from(first.try_get::<i64>("", TOTAL)?)?;
         let rows = found.iter().map(|row| E::Model::from_query_result(row, "")).collect::<Result<_, _>>()?;

@@ -1,6 +1,5 @@
 //! Calls of the engine that are under way.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -92,9 +91,8 @@ pub(super) async fn give_up(
     lane: usize,
     topic: Topic,
     owner: Arc<Owner>,
-    begun: HashSet<Seq>,
+    begun: Vec<Seq>,
 ) -> Landed {
-    let begun: Vec<Seq> = begun.into_iter().collect();
     match engine.reconcile(&owner, &topic, &begun).await {
         Ok(_) => find(engine, vec![(lane, topic)], Owner::clone(&owner)).await,
         // Whoever looks at the leases next takes all for begun.

@@ -197,14 +197,14 @@ impl Lane {
     /// The lease is lost: nothing that was claimed is this worker's any more. What it holds is given up in time; of that
     /// it has not begun what is `unrun`.
     pub(super) fn begin_again(&mut self, unrun: impl Iterator<Item = Seq>) {
-        let unrun: HashSet<Seq> = unrun.collect();
+        let gathered = std::mem::take(&mut self.gathered);
+        let unrun: HashSet<Seq> = unrun.chain(gathered.iter().map(|message| message.seq)).collect();
         let begun = self.known().filter(|seq| !unrun.contains(seq)).collect();
         let flights = std::mem::take(&mut self.flights);
         self.past.push(Past { owner: self.owner.clone(), begun, flights });
         self.unsure = false;
         self.outstanding.clear();
         self.done.clear();
-        self.gathered.clear();
         self.gather_until = None;
         let owner = &self.owner;
         self.owner = Arc::new(Owner { epoch: owner.epoch + 1, ..Owner::clone(owner) });
@@ -217,7 +217,7 @@ impl Lane {
 pub(super) struct Past {
     pub(super) owner: Arc<Owner>,
     /// What was begun in it and has not ended in the books.
-    pub(super) begun: HashSet<Seq>,
+    pub(super) begun: Vec<Seq>,
     /// Calls under way.
     pub(super) flights: u32,
 }

@@ -3,7 +3,7 @@
 use butterfly_core::Registry;
 use butterfly_queue::conformance::memory::Memory;
 use butterfly_queue::engine::{Owner, Want};
-use butterfly_queue::{MsgId, Queue, State};
+use butterfly_queue::{MsgId, Queue, Settings, State};
 use std::sync::Arc;
 
 use crate::handlers::*;
@@ -24,6 +24,11 @@ async fn claim_and_die_at(memory: &Memory, instance: &str, topic: &str, epoch: u
     assert_eq!(got.claimed.len(), 1);
 }
 
+/// Nothing comes of a beat but of the first.
+fn with_a_long_lease(instance: &str) -> Settings {
+    Settings { lease: std::time::Duration::from_secs(3600), ..settings(instance) }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dead_workers_message_runs_again_when_its_lease_has_run_out() {
     let memory = Memory::default();
@@ -38,9 +43,7 @@ async fn a_dead_workers_message_runs_again_when_its_lease_has_run_out() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restarted_process_takes_back_its_own_at_once() {
     let memory = Memory::default();
-    let mut settings = settings("same");
-    settings.lease = std::time::Duration::from_secs(3600);
-    let process = Process::of(&memory, settings);
+    let process = Process::of(&memory, with_a_long_lease("same"));
     let id = process.send(note::job("restart", "again")).await;
     claim_and_die(&memory, "same", note::PATH).await;
     let _worker = process.worker();
@@ -50,9 +53,7 @@ async fn a_restarted_process_takes_back_its_own_at_once() {
 #[tokio::test(flavor = "multi_thread")]
 async fn it_takes_them_back_though_the_clock_went_back_meanwhile() {
     let memory = Memory::default();
-    let mut settings = settings("backwards");
-    settings.lease = std::time::Duration::from_secs(3600);
-    let process = Process::of(&memory, settings);
+    let process = Process::of(&memory, with_a_long_lease("backwards"));
     let id = process.send(note::job("backwards", "again")).await;
     claim_and_die_at(&memory, "backwards", note::PATH, u64::MAX >> 11).await;
     let _worker = process.worker();
@@ -151,10 +152,7 @@ async fn a_worker_that_lost_its_lease_stops_the_run_and_its_end_does_not_count()
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_worker_has_begun_since_it_was_taken_for_dead_is_a_death_in_the_books() {
     let memory = Memory::default();
-    let mut settings = settings("unaware");
-    // No beat tells it.
-    settings.lease = std::time::Duration::from_secs(3600);
-    let process = Process::of(&memory, settings);
+    let process = Process::of(&memory, with_a_long_lease("unaware"));
     let _worker = process.worker();
     let engine = process.queue.engine();
     // Its first beat is over then, and the next is far.

@@ -32,25 +32,13 @@ impl DatabaseUrl {
     /// # Ok::<(), &str>(())
     /// ```
     pub fn expose(&self, data_dir: &Path) -> String {
-        let folder = escaped(data_dir);
+        let folder = butterfly_core::escape_path(data_dir);
         match self.0.strip_prefix("sqlite://").and_then(|place| place.strip_prefix(DATA_DIR)) {
             // Three slashes begin a path that is not absolute.
             Some(rest) if data_dir.is_absolute() => format!("sqlite:///{folder}{rest}"),
             _ => self.0.replace(DATA_DIR, &folder),
         }
     }
-}
-
-/// A folder as part of an address, whatever its name is made of.
-fn escaped(folder: &Path) -> String {
-    folder.as_os_str().as_encoded_bytes().iter().fold(String::new(), |mut out, byte| {
-        match byte {
-            b'/' | b'.' | b'_' | b'-' | b'~' => out.push(char::from(*byte)),
-            byte if byte.is_ascii_alphanumeric() => out.push(char::from(*byte)),
-            byte => out.push_str(&format!("%{byte:02X}")),
-        }
-        out
-    })
 }
 
 impl Address for DatabaseUrl {

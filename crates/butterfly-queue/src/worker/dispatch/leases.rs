@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::super::flight;
-use super::super::ready::{Messages, Work};
 use super::super::{hostname, run};
 use super::{Dispatcher, SWEEP};
 use crate::engine::{Lease, Owner, Renewed, WorkerInfo};
@@ -64,16 +63,13 @@ impl Dispatcher {
         let epoch = self.lanes[index].owner.epoch;
         let lost = self.lanes[index].outstanding.len();
         tracing::warn!(target: "butterfly::queue", topic = &*self.lanes[index].topic.path, lost, "the lease was lost: this worker was silent for too long");
-        let mut unrun = self.shared.ready.take_back(|work| work.lane == index && work.epoch == epoch);
+        let waiting = self.shared.ready.take_back(|work| work.lane == index && work.epoch == epoch);
         for run in &self.shared.runs {
             run.stop(run::Stop::Lost, |lane, of, _| lane == index && of == epoch);
         }
         self.suspect_is_gone(|(lane, _)| lane == index);
-        let lane = &mut self.lanes[index];
-        let gathered = Messages::Many(std::mem::take(&mut lane.gathered));
-        unrun.push(Work { lane: index, epoch, messages: gathered });
-        let unrun = unrun.iter().flat_map(|work| work.messages.as_slice()).chain(claimed);
-        lane.begin_again(unrun.map(|message| message.seq));
+        let unrun = waiting.iter().flat_map(|work| work.messages.as_slice()).chain(claimed);
+        self.lanes[index].begin_again(unrun.map(|message| message.seq));
         self.give_up(index);
     }
 
